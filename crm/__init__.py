@@ -1,0 +1,1 @@
+"""People, companies, leads and pipelines. Knows nothing of campaigns or webhooks."""

@@ -1,0 +1,1 @@
+"""Import: from an uploaded file of unknown make to contacts, companies and leads."""

@@ -1,0 +1,42 @@
+from django.db import models
+from django.utils import timezone
+
+from pipelime.scope import AccountOwned
+
+
+class Field(AccountOwned):
+    """The definition of a field that an account added to its leads, companies or contacts."""
+
+    class Kind(models.TextChoices):
+        LEAD = "lead"
+        COMPANY = "company"
+        CONTACT = "contact"
+
+    class Type(models.TextChoices):
+        TEXT = "text"
+        EMAIL = "email"
+        PHONE = "phone"
+        URL = "url"
+        NUMBER = "number"
+        DATE = "date"
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    name = models.CharField(max_length=100)
+    key = models.SlugField(max_length=60, allow_unicode=False)
+    type = models.CharField(max_length=10, choices=Type, default=Type.TEXT)
+    is_key = models.BooleanField("finds duplicates", default=False)
+    position = models.PositiveSmallIntegerField(default=1)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["kind", "position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "kind", "name"], name="field_name_once"),
+            models.UniqueConstraint(fields=["account", "kind", "key"], name="field_key_once"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def snapshot(self) -> dict:
+        return {"id": str(self.uid), "number": self.pk, "kind": self.kind, "name": self.name, "key": self.key}

@@ -1,0 +1,1 @@
+"""Campaigns: who is mailed what, when and from which mailbox. Stands on the CRM."""

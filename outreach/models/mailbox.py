@@ -1,0 +1,79 @@
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from pipelime.accounts.models import check_time_zone
+from pipelime.encryption import EncryptedTextField
+from pipelime.scope import AccountOwned, AccountQuerySet
+
+
+class MailboxQuerySet(AccountQuerySet):
+    def alive(self):
+        return self.filter(deleted_at=None)
+
+
+class EmailAccount(AccountOwned):
+    """A mailbox that campaigns send from, over its own SMTP server."""
+
+    class Security(models.TextChoices):
+        NONE = "none", "none"
+        STARTTLS = "starttls", "STARTTLS"
+        TLS = "tls", "TLS"
+
+    email = models.EmailField(max_length=254)
+    name = models.CharField("sender name", max_length=150, blank=True)
+    signature = models.TextField(blank=True)
+    smtp_host = models.CharField("SMTP host", max_length=253)
+    smtp_port = models.PositiveIntegerField("SMTP port", default=587)
+    smtp_security = models.CharField(
+        "SMTP security", max_length=10, choices=Security, default=Security.STARTTLS
+    )
+    smtp_username = models.CharField("SMTP user", max_length=254, blank=True)
+    smtp_password = EncryptedTextField("SMTP password", blank=True)
+    imap_host = models.CharField("IMAP host", max_length=253, blank=True)
+    imap_port = models.PositiveIntegerField("IMAP port", default=993)
+    imap_security = models.CharField("IMAP security", max_length=10, choices=Security, default=Security.TLS)
+    imap_username = models.CharField("IMAP user", max_length=254, blank=True)
+    imap_password = EncryptedTextField("IMAP password", blank=True)
+    daily_limit = models.PositiveIntegerField(default=200, help_text="Mails a day, in the mailbox's time zone.")
+    time_zone = models.CharField(max_length=64, blank=True, validators=[check_time_zone])
+    paused_at = models.DateTimeField(null=True, blank=True, editable=False)
+    pause_reason = models.CharField(max_length=500, blank=True, editable=False)
+    served_at = models.DateTimeField(null=True, blank=True, editable=False)  # fairness between mailboxes
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        editable=False,
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = MailboxQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "mailbox"
+        verbose_name_plural = "mailboxes"
+        ordering = ["email"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "email"], condition=models.Q(deleted_at=None), name="mailbox_once"
+            )
+        ]
+
+    def __str__(self):
+        return self.email
+
+    def snapshot(self) -> dict:
+        return {
+            "id": str(self.uid),
+            "number": self.pk,
+            "email": self.email,
+            "name": self.name,
+            "daily_limit": self.daily_limit,
+            "is_paused": self.paused_at is not None,
+            "pause_reason": self.pause_reason,
+        }

@@ -1,0 +1,1 @@
+"""Accounts, the people and teams in them, and the keys programs use."""

@@ -1,0 +1,1 @@
+"""The public APIs: one package a dialect, and what all of them share."""

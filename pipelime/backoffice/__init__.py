@@ -1,0 +1,1 @@
+"""The workspace: the account-scoped admin base on which every app's pages stand."""

@@ -1,0 +1,113 @@
+"""Many rows at once: ids before the insert, COPY on PostgreSQL, executemany on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+import orjson
+from django.db import connection, models
+
+from pipelime.scope import ScopeViolation, current_account_id
+
+COPY_FROM = 20  # below this many rows a plain INSERT is quicker than setting up a COPY
+
+
+def take_ids(model: type[models.Model], count: int) -> list[int]:
+    """Reserve primary keys, so that rows which refer to each other can be written in any order."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
+            )
+            return [row[0] for row in cursor.fetchall()]
+        # An IMMEDIATE transaction is the only writer, so nobody can take these meanwhile.
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        row = cursor.fetchone()
+        first = (row[0] if row else 0) + 1
+        return list(range(first, first + count))
+
+
+def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows of plain values (dicts and lists for JSON). Refuses rows of another account.
+
+    `columns` are column names; each row has one value a column, `id` included. Foreign keys are the
+    caller's to vouch for: ids that it read inside the scope, or checked with `scope.check_ids`.
+    """
+    if not rows:
+        return
+    check_account(model, columns, rows)
+    if connection.vendor == "postgresql" and len(rows) >= COPY_FROM:
+        copy_rows(model, columns, rows)
+    else:
+        execute_rows(model, columns, rows)
+
+
+def check_account(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    scope = current_account_id(model.__name__)
+    if scope is None or "account_id" not in columns:
+        return
+    position = list(columns).index("account_id")
+    if strangers := {row[position] for row in rows} - {scope}:
+        raise ScopeViolation(f"{model.__name__} of account {min(strangers)} under account {scope}")
+
+
+def copy_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    names, adapters = ", ".join(f'"{name}"' for name in columns), converters(model, tuple(columns))
+    with connection.cursor() as cursor:
+        with cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN') as copy:
+            for row in rows:
+                copy.write_row(convert(row, adapters))
+
+
+def execute_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join(["%s"] * len(columns))
+    adapters = converters(model, tuple(columns))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({marks})',  # noqa: S608
+            [convert(row, adapters) for row in rows],
+        )
+
+
+def convert(row: Sequence[Any], adapters: Sequence[tuple[int, Any]]) -> list[Any]:
+    values = list(row)
+    for position, adapt in adapters:
+        if values[position] is not None:
+            values[position] = adapt(values[position])
+    return values
+
+
+@cache
+def converters(model: type[models.Model], columns: tuple[str, ...]) -> list[tuple[int, Any]]:
+    """(position, function) for the columns whose Python values the driver does not take as they are."""
+    fields = {field.column: field for field in model._meta.concrete_fields}
+    postgres, adapters = connection.vendor == "postgresql", []
+    for position, name in enumerate(columns):
+        field = fields[name]
+        if isinstance(field, models.JSONField):
+            adapters.append((position, json_text))
+        elif not postgres and isinstance(field, models.UUIDField):
+            adapters.append((position, lambda value: value.hex))
+        elif not postgres and isinstance(field, models.DateTimeField):
+            adapters.append((position, connection.ops.adapt_datetimefield_value))
+        elif not postgres and isinstance(field, models.DateField | models.TimeField | models.DecimalField):
+            adapters.append((position, str))
+    return adapters
+
+
+def json_text(value: Any) -> str:
+    return orjson.dumps(value, default=str).decode()
+
+
+def in_chunks(values: Iterable[Any], size: int) -> Iterable[list[Any]]:
+    chunk: list[Any] = []
+    for value in values:
+        chunk.append(value)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

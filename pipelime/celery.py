@@ -1,0 +1,30 @@
+"""The Celery app. Celery is a doorbell: a task looks at rows, and losing it delays work by one sweep."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pipelime.settings")
+
+app = Celery("pipelime")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["pipelime.accounts", "pipelime.search", "pipelime.events", "crm", "outreach", "webhooks"])
+
+# Which queue each bell rings in, and how often the sweep rings it anyway, in seconds.
+BELLS = {
+    "outreach.tasks.send_due": ("mail", 5),
+    "outreach.tasks.plan_due": ("mail", 5),
+    "webhooks.tasks.deliver_due": ("webhooks", 5),
+    "crm.tasks.run_imports": ("imports", 5),
+    "pipelime.search.tasks.index_due": ("default", 10),
+    "pipelime.events.tasks.relay_journal": ("default", 5),
+    "pipelime.accounts.tasks.send_notices": ("default", 10),
+    "pipelime.accounts.tasks.keep_house": ("default", 3600),
+}
+app.conf.task_routes = {task: {"queue": queue} for task, (queue, _) in BELLS.items()}
+app.conf.beat_schedule = {
+    task: {"task": task, "schedule": float(seconds), "options": {"queue": queue, "expires": max(seconds, 30)}}
+    for task, (queue, seconds) in BELLS.items()
+}

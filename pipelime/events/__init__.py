@@ -1,0 +1,1 @@
+"""One log, many readers: history, activity feed, webhooks and the journal all read `Event` rows."""

@@ -1,0 +1,25 @@
+"""Events as sentences for people."""
+
+from __future__ import annotations
+
+from pipelime.events.models import Event
+from pipelime.events.names import SENTENCES
+
+TITLES = ("title", "name", "email", "url", "value", "subject", "to")
+
+
+def sentence(event: Event) -> str:
+    """One line such as "Ada Lovelace moved the lead Loretta Inc. to another step"."""
+    words = SENTENCES.get(event.name, event.name.replace("_", " ").replace(".", " "))
+    text = words.format(subject=subject_title(event))
+    if words.startswith("{subject}") or words.startswith("the "):
+        return text[0].upper() + text[1:]
+    return f"{event.actor_name or 'Pipelime'} {text}"
+
+
+def subject_title(event: Event) -> str:
+    facts = event.data.get("object") or {}
+    for key in TITLES:
+        if facts.get(key):
+            return str(facts[key])
+    return f"{event.subject_type} {event.subject_id}"

@@ -1,0 +1,79 @@
+"""The one door through which a change becomes history, feed, journal and webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from pipelime.bulk import insert_rows, take_ids
+from pipelime.events.models import Event
+from pipelime.ids import uuid7
+
+
+def record(name: str, subject, *, by, **data: Any) -> Event:
+    """Write an event in the caller's transaction, and let the subscribers add their rows to it.
+
+    `by` is a User, an ApiKey or None for the machine. `data` joins the subject's own snapshot;
+    `changes={field: [old, new]}` is what updates pass.
+    """
+    [event] = record_all(name, [(subject, data)], by=by)
+    return event
+
+
+def record_all(name: str, facts: Iterable[tuple[Any, dict]], *, by) -> list[Event]:
+    """The same for many subjects at once: `facts` are (subject, data) pairs of one account."""
+    actor_id, actor_name = by.actor if by is not None else (None, "")
+    now = timezone.now()
+    return write(
+        [
+            Event(
+                account_id=account_of(subject),
+                name=name,
+                at=now,
+                actor_id=actor_id,
+                actor_name=actor_name,
+                subject_type=subject._meta.model_name,
+                subject_id=subject.pk,
+                subject_uid=subject.uid,
+                data={"object": data.pop("object", None) or subject.snapshot(), **data},
+            )
+            for subject, data in facts
+        ]
+    )
+
+
+def account_of(subject) -> int:
+    """An account is about itself; everything else names its own."""
+    return subject.pk if subject._meta.model_name == "account" else subject.account_id
+
+
+COLUMNS = (
+    "id", "uid", "account_id", "name", "at", "actor_id", "actor_name",
+    "subject_type", "subject_id", "subject_uid", "data",
+)  # fmt: skip
+
+
+def write(events: Sequence[Event]) -> list[Event]:
+    """Store events and tell the subscribers; bulk writers that have no model instances call this."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("An event must be written in the transaction of the change it tells of")
+    if not events:
+        return []
+    events = list(events)
+    for event, pk in zip(events, take_ids(Event, len(events)), strict=True):
+        event.pk, event.uid = pk, event.uid or uuid7()
+    insert_rows(Event, COLUMNS, [[getattr(event, name) for name in COLUMNS] for event in events])
+    for subscriber in subscribers():
+        subscriber(events)
+    return events
+
+
+@cache
+def subscribers() -> list:
+    return [import_string(path) for path in settings.EVENT_SUBSCRIBERS]

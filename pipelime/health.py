@@ -1,0 +1,101 @@
+"""/healthz says that the process lives, /readyz whether it can work, /metrics how it is doing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+
+from pipelime.ledger import LedgerRow
+from pipelime.scope import every_account
+
+LATE_SECONDS = 300
+
+
+class HealthMiddleware:
+    """Answers before anything that needs a database, a session or a host name."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+        self.answers = {"/healthz": alive, "/readyz": ready, "/metrics": metrics}
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = self.answers.get(request.path)
+        return answer(request) if answer else self.get_response(request)
+
+
+def alive(request: HttpRequest) -> HttpResponse:
+    return JsonResponse({"status": "ok"})
+
+
+def ready(request: HttpRequest) -> HttpResponse:
+    """503 when the database or the broker does not answer; the oldest due row says whether workers keep up."""
+    checks = {"database": database(), "broker": broker()}
+    well = all(value == "ok" for value in checks.values())
+    if checks["database"] == "ok":
+        checks["oldest_due_seconds"] = max((age for _, _, age in queues()), default=0)
+    return JsonResponse({"status": "ok" if well else "unready", **checks}, status=200 if well else 503)
+
+
+def database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return "ok"
+    except Exception as error:  # noqa: BLE001  whatever it is, this process cannot work
+        return type(error).__name__
+
+
+def broker() -> str:
+    if not settings.BROKER_URL:
+        return "ok"
+    from pipelime.celery import app
+
+    try:
+        with app.connection_for_write(connect_timeout=1) as broker_connection:
+            broker_connection.ensure_connection(max_retries=0, timeout=1)
+        return "ok"
+    except Exception as error:  # noqa: BLE001  whatever it is, bells cannot be rung
+        return type(error).__name__
+
+
+def ledgers() -> list[type[LedgerRow]]:
+    return [model for model in apps.get_models() if issubclass(model, LedgerRow)]
+
+
+def queues() -> list[tuple[str, int, float]]:
+    """(ledger, due rows up to 10,000, age of the oldest in seconds) for every ledger."""
+    now, found = timezone.now(), []
+    with every_account():
+        for model in ledgers():
+            due = model._base_manager.filter(state="queued", due_at__lte=now)
+            oldest = due.order_by("due_at").values_list("due_at", flat=True).first()
+            depth = due.order_by()[:10_000].count() if oldest else 0
+            found.append((model._meta.model_name, depth, (now - oldest).total_seconds() if oldest else 0.0))
+    return found
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus text. Loopback and trusted proxies only: figures of all accounts are the operator's."""
+    from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+
+    if request.META.get("REMOTE_ADDR") not in ("127.0.0.1", "::1", *settings.TRUSTED_PROXIES):
+        return HttpResponse("metrics are served to this machine and TRUSTED_PROXIES only", status=403)
+    registry = CollectorRegistry()
+    depth = Gauge("pipelime_due_rows", "Rows that wait to be acted on", ["ledger"], registry=registry)
+    age = Gauge("pipelime_oldest_due_seconds", "Age of the oldest due row", ["ledger"], registry=registry)
+    states = Gauge("pipelime_rows", "Rows by state", ["ledger", "state"], registry=registry)
+    for name, rows, seconds in queues():
+        depth.labels(name).set(rows)
+        age.labels(name).set(seconds)
+    with every_account():
+        for model in ledgers():
+            for state in ("claimed", "sending", "ambiguous", "failed"):
+                if state in model.State.values:
+                    count = model._base_manager.filter(state=state)[:10_000].count()
+                    states.labels(model._meta.model_name, state).set(count)
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
