@@ -44,8 +44,8 @@ class Draft:
     def fill(self, data: Mapping[str, Any]) -> Body:
         return Body(
             subject=render_line(self.subject, data),
-            text=self.text and render(self.text, data),
-            html=self.html and render(self.html, data),
+            text=render(self.text, data) if self.text else None,
+            html=render(self.html, data) if self.html else None,
         )
 
 

@@ -137,9 +137,10 @@ def _sender(name: str, address: str) -> str:
 
 def _mailbox(field: str, name: str, address: str) -> str:
     address = addr_spec(address, field)
+    _refuse_control(field, name)
+    name = " ".join(name.split())
     if not name:
         return f"{field}: {address}"
-    _refuse_control(field, name)
     if name.isascii() and len(name) <= LONGEST_LINE - 20 and "=?" not in name:
         phrase = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
     else:
@@ -241,7 +242,9 @@ def _encoded_body(body: str) -> tuple[str, str]:
     raw = body.encode("utf-8", "replace")
     if (len(raw) - len(body)) * 6 > len(raw):
         return "base64", _base64_lines(raw)
-    return "quoted-printable", binascii.b2a_qp(raw).decode("ascii")
+    # The line end added here tells the encoder to break long lines with CRLF, as the others are.
+    lines = binascii.b2a_qp(raw + b"\r\n").removesuffix(b"\r\n")
+    return "quoted-printable", lines.decode("ascii")
 
 
 def _base64_lines(raw: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import _GeneratorContextManager
 from functools import wraps
 from typing import Any, ClassVar
 
@@ -121,11 +121,15 @@ class Rendering(RenderContext):
             value.name = ".".join(map(str, path))
         return value
 
+    def get_item(self, obj: Any, key: Any) -> object:
+        """A custom field may be called size or first: in a dict these are names like any other."""
+        return obj[key] if isinstance(obj, dict) else super().get_item(obj, key)
+
     def filter(self, name: str, token: Token | None) -> Callable[..., object]:
         self.raise_if_late()
         return super().filter(name, token)
 
-    def loop(self, namespace: Mapping[str, object], forloop: Any) -> AbstractContextManager[RenderContext]:
+    def loop(self, namespace: Mapping[str, object], forloop: Any) -> _GeneratorContextManager[RenderContext]:
         self.iterations += forloop.length
         if self.iterations > MOST_ITERATIONS:
             raise ResourceLimitError(f"the loops run over {MOST_ITERATIONS:,} times in all", token=None)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from socket import IPPROTO_TCP, TCP_NODELAY, socket
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from outreach.smtp_wire import ConnectionLost, Reply, Wire
 from pipelime import outbound
@@ -19,6 +19,7 @@ Security = Literal["none", "starttls", "tls"]
 Connect = Callable[[str, int, float], socket]
 
 QUIT_SECONDS = 2.0
+ENVELOPE = (("MAIL", 2), ("RCPT", 2), ("DATA", 3))  # each verb and the class of the reply that goes on
 END_OF_DATA = b"\r\n.\r\n"
 
 _PATH = re.compile(r"[!-;=?-~]{1,320}")
@@ -38,13 +39,17 @@ class Deferred:
 
     code: int
     text: str
+    verb: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
+    """The verb tells whose fault it is: RCPT the recipient's, MAIL the sender's; "." ends the data."""
+
     code: int
     enhanced: str
     text: str
+    verb: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ class Dialogue:
         self.encrypted = False
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - what an account's form asks for, by the same names
         cls,
         host: str,
         port: int,
@@ -114,6 +119,10 @@ class Dialogue:
         allow_clear_password: bool = False,
         tls_context: ssl.SSLContext | None = None,
     ) -> Self:
+        if not _HOST_NAME.fullmatch(local_hostname):
+            raise ValueError(
+                f"local_hostname: {local_hostname!r} is not a host name such as mail.example.com"
+            )
         try:
             connection = (connect or outbound.connect)(host, port, timeout)
         except (OSError, outbound.OutboundError) as error:
@@ -156,13 +165,13 @@ class Dialogue:
             return too_large
         try:
             if refusal := self._envelope(envelope_from, recipient):
-                return self._outcome(refusal)
+                return self._outcome(*refusal)
             self.wire.write(body)
             if not self._agreed(before_dot):
                 return Abandoned()
             if early := self.wire.early_reply():
                 self.close()
-                return self._outcome(early)
+                return self._outcome("DATA", early)
             self.wire.write(END_OF_DATA)
         except ConnectionLost as error:
             # A write that failed has not handed over the whole end of data, so the server cannot act on it.
@@ -262,21 +271,23 @@ class Dialogue:
             return Refused(552, "5.3.4", f"the message has {size:,} bytes; {self.host} takes {int(limit):,}")
         return None
 
-    def _envelope(self, envelope_from: str, recipient: str) -> Reply | None:
-        """The reply that refused the message, or None when the server waits for its data."""
-        verbs = (f"MAIL FROM:<{envelope_from}>", f"RCPT TO:<{recipient}>", "DATA")
+    def _envelope(self, envelope_from: str, recipient: str) -> tuple[str, Reply] | None:
+        """The verb and the reply that refused the message, or None when the server waits for its data."""
+        if self.wire.has_unread:
+            raise ConnectionLost("the server answered more often than it was asked")
+        lines = (f"MAIL FROM:<{envelope_from}>", f"RCPT TO:<{recipient}>", "DATA")
         if "PIPELINING" in self.extensions:
-            return self._envelope_at_once(verbs)
-        for verb, wanted in zip(verbs, (2, 2, 3), strict=True):
-            reply = self._command(verb)
+            return self._envelope_at_once(lines)
+        for line, (verb, wanted) in zip(lines, ENVELOPE, strict=True):
+            reply = self._command(line)
             if reply.code // 100 != wanted:
-                return self._give_up(reply)
+                return verb, self._give_up(reply)
         return None
 
-    def _envelope_at_once(self, verbs: tuple[str, str, str]) -> Reply | None:
-        self.wire.write("\r\n".join((*verbs, "")).encode("ascii"))
-        refusal: Reply | None = None
-        for wanted in (2, 2, 3):
+    def _envelope_at_once(self, lines: tuple[str, str, str]) -> tuple[str, Reply] | None:
+        self.wire.write("\r\n".join((*lines, "")).encode("ascii"))
+        refusal: tuple[str, Reply] | None = None
+        for verb, wanted in ENVELOPE:
             try:
                 reply = self.wire.read_reply()
             except ConnectionLost:
@@ -285,11 +296,14 @@ class Dialogue:
                 self.close()
                 return refusal
             if reply.code // 100 != wanted:
-                refusal = refusal or reply
-        if refusal and reply.code // 100 == 3:
+                refusal = refusal or (verb, reply)
+        if refusal is None:
+            return None
+        if reply.code // 100 == 3:
             # It waits for data to nobody; ending that could still send an empty message.
             self.close()
-        return refusal and self._give_up(refusal)
+        self._give_up(refusal[1])
+        return refusal
 
     def _give_up(self, refusal: Reply) -> Reply:
         try:
@@ -320,15 +334,15 @@ class Dialogue:
         if reply.code // 100 == 3:
             self.close()
             return Unknown(f"an answer that makes no sense after the data: {reply}")
-        return self._outcome(reply)
+        return self._outcome(".", reply)
 
-    def _outcome(self, refusal: Reply) -> Deferred | Refused:
+    def _outcome(self, verb: str, refusal: Reply) -> Deferred | Refused:
         if refusal.code == 421:
             self.close()
         if refusal.code // 100 == 5:
             enhanced = _ENHANCED.match(refusal.text)
-            return Refused(refusal.code, enhanced[1] if enhanced else "", refusal.text)
-        return Deferred(refusal.code, refusal.text)
+            return Refused(refusal.code, enhanced[1] if enhanced else "", refusal.text, verb)
+        return Deferred(refusal.code, refusal.text, verb)
 
 
 def try_login(
@@ -337,26 +351,10 @@ def try_login(
     security: Security = "starttls",
     username: str = "",
     password: str = "",
-    *,
-    connect: Connect | None = None,
-    timeout: float = 10.0,
-    local_hostname: str = "localhost",
-    allow_clear_password: bool = False,
-    tls_context: ssl.SSLContext | None = None,
+    **options: Any,
 ) -> str:
-    """The server's own words: to the login, or its greeting where there is none. Raises as open() does."""
-    with Dialogue.open(
-        host,
-        port,
-        security,
-        username,
-        password,
-        connect=connect,
-        timeout=timeout,
-        local_hostname=local_hostname,
-        allow_clear_password=allow_clear_password,
-        tls_context=tls_context,
-    ) as dialogue:
+    """The server's own words: to the login, else its greeting. Takes and raises what open() does."""
+    with Dialogue.open(host, port, security, username, password, **options) as dialogue:
         return dialogue.login_reply or dialogue.greeting
 
 

@@ -62,7 +62,8 @@ class Wire:
     def read_reply(self) -> Reply:
         self._refuse_closed()
         deadline = time.monotonic() + self.timeout
-        code, lines = 0, []
+        code = 0
+        lines: list[str] = []
         while len(lines) < MOST_LINES:
             line = self._read_line(deadline)
             code, is_last, text = _parsed(line, code)

@@ -64,17 +64,18 @@ def compile_template(text: str, *, html: bool = False) -> Template:
         _refuse_unknown_filters(bound, text)
         settle_expressions(bound)
     except (LiquidError, RecursionError) as error:
-        raise _invalid(error) from None
+        raise _invalid(error, text) from None
     return Template(text, bound)
 
 
 def render(template: Template, data: Mapping[str, Any]) -> str:
+    plain = visible(data)
     try:
-        return template.bound.render(visible(data))
+        return template.bound.render(plain)
     except VariableMissing:
         raise
     except (LiquidError, ArithmeticError, ValueError, TypeError, RecursionError, OSError) as error:
-        raise _invalid(error) from None
+        raise _invalid(error, template.text) from None
 
 
 def render_line(template: Template, data: Mapping[str, Any]) -> str:
@@ -169,15 +170,14 @@ def _refuse_unknown_filters(bound: BoundTemplate, text: str) -> None:
             raise TemplateInvalid(f"unknown filter {name}{suggestion}", _line(text, places[0].index))
 
 
-def _invalid(error: Exception) -> TemplateInvalid:
+def _invalid(error: Exception, text: str) -> TemplateInvalid:
     if not isinstance(error, LiquidError):
         return TemplateInvalid(f"the text cannot be made: {error}")
-    if error.__cause__ is not None and not error.token:
-        return TemplateInvalid(f"{error.message}: {error.__cause__}")
-    return TemplateInvalid(
-        str(error.message), _line(error.token.source, error.token.start_index) if error.token else None
-    )
+    cause = f": {error.__cause__}" if error.__cause__ and not error.token else ""
+    message = f"{error.message}{cause}".replace("end of expression", "the end")
+    return TemplateInvalid(message, _line(text, error.token.start_index) if error.token else None)
 
 
-def _line(source: str, index: int) -> int:
-    return source.count("\n", 0, max(index, 0)) + 1
+def _line(text: str, index: int) -> int:
+    """A negative index stands for the end, where a tag that should have been closed is missed."""
+    return text.count("\n", 0, index if index >= 0 else len(text)) + 1

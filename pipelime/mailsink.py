@@ -16,7 +16,6 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 from pathlib import Path
-from typing import cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
@@ -53,7 +52,7 @@ class Mailsink:
         recipients = ", ".join(envelope.rcpt_tos)
         head = f"X-Envelope-From: {envelope.mail_from or '<>'}\r\nX-Envelope-To: {recipients}\r\n".encode()
         draft = self.folder / f".{message_id}"
-        draft.write_bytes(head + cast(bytes, envelope.original_content or b""))
+        draft.write_bytes(head + (envelope.original_content or b""))
         draft.replace(path_of(self.folder, message_id))
         self.ids.append(message_id)
         while len(self.ids) > self.capacity:

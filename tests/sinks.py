@@ -1,4 +1,4 @@
-"""Servers for tests, on loopback: an SMTP sink and an HTTP receiver that fail exactly as they are told to."""
+"""Servers for tests, on loopback: an SMTP sink and an HTTP receiver that fail exactly as they are told."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import threading
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Self
+
+from tests.receivers import HttpReceiver, Request
+
+__all__ = ["Arrival", "Delay", "Drip", "Drop", "HttpReceiver", "Request", "Silence", "SmtpSink"]
 
 END_OF_DATA = b"\r\n.\r\n"
 
@@ -109,6 +112,7 @@ class SmtpSink:
         self._turns: dict[int, int] = {}
         self._live: set[socket.socket] = set()
         self._lock = threading.Lock()
+        self._ended = threading.Condition(self._lock)
         self._listener = socket.create_server((host, 0), backlog=128)
         self.host, self.port = self._listener.getsockname()[:2]
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -126,10 +130,12 @@ class SmtpSink:
             thread.join(5)
 
     def drop_connections(self, how: str = "fin") -> None:
-        with self._lock:
+        """Returns when they are gone, so that the client meets the end at its very next step."""
+        with self._ended:
             live = list(self._live)
-        for connection in live:
-            end(connection, how)
+            for connection in live:
+                end(connection, how)
+            self._ended.wait_for(lambda: not self._live.intersection(live), timeout=5)
 
     def finish(self) -> None:
         """Waits until every conversation is over, so that what was recorded is complete."""
@@ -172,9 +178,10 @@ class SmtpSink:
         conversation = Conversation(self, connection)
         with contextlib.suppress(OSError, EOFError):
             conversation.run()
-        with self._lock:
-            self._live.discard(connection)
         conversation.connection.close()
+        with self._ended:
+            self._live -= {connection, conversation.connection}
+            self._ended.notify_all()
 
 
 class Conversation:
@@ -341,77 +348,10 @@ def address_in(argument: str) -> str:
 
 
 def end(connection: socket.socket, how: str) -> None:
-    """shutdown() wakes the thread that reads from it; a lingering close of 0 s sends a RST."""
+    """Wakes the thread that reads from it, whose close then sends a RST where nothing may linger."""
     with contextlib.suppress(OSError):
         if how == "rst":
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            connection.close()
+            connection.shutdown(socket.SHUT_RD)
         else:
             connection.shutdown(socket.SHUT_RDWR)
-
-
-@dataclass(frozen=True)
-class Request:
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-
-class HttpReceiver:
-    """Records every request, header names in lower case; `statuses` are answered in turn, the last one staying."""
-
-    def __init__(self, *statuses: int, body: bytes = b"", headers: Mapping[str, str] | None = None):
-        self.statuses = list(statuses or (200,))
-        self.body = body
-        self.headers = dict(headers or {})
-        self.requests: list[Request] = []
-        self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.host, self.port = "127.0.0.1", self._server.server_address[1]
-        self.url = f"http://{self.host}:{self.port}/"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        )
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
-
-    def take(self, request: Request) -> int:
-        with self._lock:
-            self.requests.append(request)
-            return self.statuses[min(len(self.requests), len(self.statuses)) - 1]
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            wbufsize = -1
-            disable_nagle_algorithm = True
-
-            def answer(self) -> None:
-                length = int(self.headers.get("Content-Length") or 0)
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                status = receiver.take(Request(self.command, self.path, headers, self.rfile.read(length)))
-                self.send_response(status)
-                for name, value in receiver.headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(receiver.body)))
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(receiver.body)
-
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = answer
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        return Handler

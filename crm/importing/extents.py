@@ -13,11 +13,9 @@ MOST_CELLS = 5_000_000
 _MOST_TAGS = 10 * MOST_CELLS
 _LONGEST_TAG = 1 << 20
 
-# Every place that might name a cell or a row, wherever it stands; then every cell or row, however written; then
-# those in the usual form, each naming its place. As many of these as of those: none is anonymous.
-_PLACE = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]*)(\d+)""")
-_ANY_FORM = re.compile(rb"[<:](?:c|row)[\s/>]")
-_USUAL_FORM = re.compile(rb"""<(?:c|row) (?:[a-zA-Z:]+="[^"<>]*" )*?r="[A-Z]{0,3}\d{1,7}\"""")
+# Every cell and row, however it is written; and those in the usual form, each naming its place.
+_ANY_FORM = re.compile(rb"<(?:c|row|[^\s<>/:]+:(?:c|row))[\s/>]")
+_USUAL_FORM = re.compile(rb"""<(?:c|row) (?:[a-zA-Z:]+="[^"<>]*" )*?r="([A-Z]{0,3})(\d{1,7})\"""")
 
 
 class TooLarge(Exception):
@@ -29,15 +27,16 @@ class SheetFault(Exception):
 
 
 def fits_at_a_glance(chunks: Iterator[bytes]) -> bool:
-    """True when even the widest reading of this XML is small. False tells nothing: measure it."""
+    """True when all cells, even those without a value, are few. False tells nothing: measure them."""
     tags = rows = columns = 0
     for xml in _whole_tags(chunks):
         tags += xml.count(b"<")
         if tags > _MOST_TAGS:
             raise TooLarge(f"more than {_MOST_TAGS:,} XML tags")
-        if len(_ANY_FORM.findall(xml)) != len(_USUAL_FORM.findall(xml)):
+        places = _USUAL_FORM.findall(xml)
+        if len(places) != len(_ANY_FORM.findall(xml)):
             return False
-        if places := _PLACE.findall(xml):
+        if places:
             letters, digits = zip(*places, strict=True)
             columns = max(columns, *map(_column_number, set(letters)))
             rows = max(rows, int(max(digits, key=int)))
@@ -61,7 +60,7 @@ def _whole_tags(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 class Extent:
-    """The exact area of the cells that have a value: a column may be formatted to the last row of the sheet."""
+    """The exact area of the cells that have a value: formatting alone may reach the last row of a sheet."""
 
     def __init__(self) -> None:
         self._row = self._column = 0  # of the open cell, from 1

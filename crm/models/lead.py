@@ -48,7 +48,7 @@ class Lead(Record):
         LOST = "lost", "Lost"
 
     CLOSED = (Status.WON, Status.CANCELLED, Status.LOST)
-    DURATIONS = (0, 5, 10, 15, 20, 25, 30, 45, 60, 90, 120, 150, 180, 240, 300, 360, 420, 480)
+    DURATIONS = (0, 15, 30, 45, 60, 90, 120, 150, 180, 240, 480, 720)  # minutes
 
     title = models.CharField(max_length=250)
     step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="leads")

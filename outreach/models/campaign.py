@@ -67,7 +67,9 @@ class Campaign(AccountOwned):
         ordering = ["-id"]
         indexes = [
             models.Index(
-                fields=["planned_at", "id"], condition=Q(status="STARTED", deleted_at=None), name="campaign_running"
+                fields=["planned_at", "id"],
+                condition=Q(status="STARTED", deleted_at=None),
+                name="campaign_running",
             )
         ]
 

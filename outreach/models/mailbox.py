@@ -35,7 +35,9 @@ class EmailAccount(AccountOwned):
     imap_security = models.CharField("IMAP security", max_length=10, choices=Security, default=Security.TLS)
     imap_username = models.CharField("IMAP user", max_length=254, blank=True)
     imap_password = EncryptedTextField("IMAP password", blank=True)
-    daily_limit = models.PositiveIntegerField(default=200, help_text="Mails a day, in the mailbox's time zone.")
+    daily_limit = models.PositiveIntegerField(
+        default=200, help_text="Mails a day, in the mailbox's time zone."
+    )
     time_zone = models.CharField(max_length=64, blank=True, validators=[check_time_zone])
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     pause_reason = models.CharField(max_length=500, blank=True, editable=False)

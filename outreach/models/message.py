@@ -27,9 +27,7 @@ class Message(LedgerRow, AccountOwned):
     OPEN = (State.QUEUED, State.CLAIMED, State.SENDING)
 
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED, editable=False)
-    enrolment = models.ForeignKey(
-        Enrolment, null=True, on_delete=models.SET_NULL, related_name="messages"
-    )
+    enrolment = models.ForeignKey(Enrolment, null=True, on_delete=models.SET_NULL, related_name="messages")
     campaign = models.ForeignKey(Campaign, null=True, on_delete=models.SET_NULL, related_name="messages")
     mailbox = models.ForeignKey(EmailAccount, null=True, on_delete=models.SET_NULL, related_name="messages")
     contact_uid = models.UUIDField(null=True)
@@ -41,8 +39,13 @@ class Message(LedgerRow, AccountOwned):
     campaign_name = models.CharField(max_length=250)
     message_id = models.CharField(max_length=320, unique=True)
     subject = models.CharField(max_length=998, blank=True)
-    capped_on = models.DateField(null=True, editable=False)  # the days whose counters this message raised
-    mailbox_capped_on = models.DateField(null=True, editable=False)
+    slot_at = models.DateTimeField(
+        default=timezone.now, editable=False
+    )  # the plan's moment; due_at moves on retries
+    # The days whose counters this message raised when it was claimed.
+    campaign_day = models.DateField(null=True, editable=False)
+    mailbox_day = models.DateField(null=True, editable=False)
+    followed_up = models.BooleanField(default=False, editable=False)  # its enrolment has moved on
     sent_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -56,6 +59,11 @@ class Message(LedgerRow, AccountOwned):
         indexes = [
             *LedgerRow.indexes("message", owner="mailbox"),
             models.Index(fields=["campaign", "state", "id"], name="message_campaign"),
+            models.Index(
+                fields=["account", "id"],
+                condition=Q(state="sent", followed_up=False),
+                name="message_to_follow",
+            ),
             models.Index(fields=["account", "id"], name="message_account"),
             models.Index(fields=["account", "sent_at"], name="message_sent"),
             models.Index(fields=["account", "to_address"], name="message_to"),

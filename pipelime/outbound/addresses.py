@@ -105,8 +105,8 @@ def _entry(text: str) -> Entry:
     """`10.0.0.0/8`, `192.168.1.4`, `127.0.0.1:1025`, `fd00::/8`, `[::1]:1025`."""
     network, port = text, ""
     if text.startswith("["):
-        network, _, port = text[1:].partition("]")
-        port = port.removeprefix(":")
+        network, closing, port = text[1:].partition("]")
+        port = port.removeprefix(":") if closing else "without ]"
     elif text.count(":") == 1:
         network, _, port = text.partition(":")
     try:
@@ -141,7 +141,8 @@ def _embedded(address: IP) -> list[IPv4Address]:
     if isinstance(address, IPv4Address):
         return []
     bits, found = int(address), [address.sixtofour, *(address.teredo or ())]
-    if address in NAT64 or address in V4_COMPATIBLE or address in LOCAL_NAT64:
+    compatible = address in V4_COMPATIBLE and not (address.is_loopback or address.is_unspecified)
+    if compatible or address in NAT64 or address in LOCAL_NAT64:
         found.append(IPv4Address(bits & 0xFFFFFFFF))
     if address in LOCAL_NAT64:  # RFC 6052 splits the address around bits 64 to 71 for a /48
         found.append(IPv4Address((bits >> 64 & 0xFFFF) << 16 | bits >> 40 & 0xFFFF))

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import suppress
 
 from pipelime.running import CannotStart, folder
@@ -17,9 +17,10 @@ from pipelime.running.config import ROOT, Config, child_environment
 from pipelime.running.first_run import Demo, ensure_demo, run_python
 from pipelime.running.programs import children
 from pipelime.running.secret_files import ensure_secrets
-from pipelime.running.supervisor import Supervisor
+from pipelime.running.supervisor import Child, Supervisor
 
-SLOW_START = 60.0
+FIRST = {"web", "mailsink"}
+SLOW_START = 30.0
 
 
 def say(sentence: str) -> None:
@@ -65,25 +66,37 @@ def serve(config: Config) -> None:
         for line in run_python(environment, "-m", "pipelime.upgrading").splitlines():
             say(line)
         demo = ensure_demo(config.secrets / "demo.json", environment, say) if config.demo else None
-        supervisor = Supervisor(children(config, environment, sink_port), say=say)
-        supervisor.run(ready_watch(config, demo))
+        Opening(config, demo, children(config, environment, sink_port)).run()
 
 
-def ready_watch(config: Config, demo: Demo | None) -> Callable[[], None]:
-    """Says once that the pages answer, or that they are slow to come."""
-    started, told = time.monotonic(), {"ready": False, "slow": False}
+class Opening:
+    """Web and mail sink come first, the rest once the pages answer: all at once would slow each other."""
 
-    def watch() -> None:
-        if told["ready"]:
+    def __init__(self, config: Config, demo: Demo | None, programs: Sequence[Child]) -> None:
+        self.config = config
+        self.demo = demo
+        self.waiting = [child for child in programs if child.name not in FIRST]
+        self.supervisor = Supervisor([child for child in programs if child.name in FIRST], say=say)
+        self.deadline = time.monotonic() + SLOW_START
+        self.is_ready = False
+
+    def run(self) -> None:
+        self.supervisor.run(self.watch)
+
+    def watch(self) -> None:
+        if self.is_ready:
             return
-        if answers(f"{config.local_url}/healthz"):
-            told["ready"] = True
-            say(ready_message(config, demo))
-        elif not told["slow"] and time.monotonic() - started > SLOW_START:
-            told["slow"] = True
-            say(f"The pages do not answer yet; {config.logs / 'web.log'} may tell why.")
+        if answers(f"{self.config.local_url}/healthz"):
+            self.is_ready = True
+            say(ready_message(self.config, self.demo))
+            self.start_the_rest()
+        elif self.waiting and time.monotonic() > self.deadline:
+            say(f"The pages do not answer yet; {self.config.logs / 'web.log'} may tell why.")
+            self.start_the_rest()
 
-    return watch
+    def start_the_rest(self) -> None:
+        self.supervisor.children += self.waiting
+        self.waiting = []
 
 
 def answers(url: str) -> bool:

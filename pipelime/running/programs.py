@@ -37,6 +37,7 @@ def web(config: Config) -> list[str]:
     memory = ["--worker-tmp-dir", "/dev/shm"] if Path("/dev/shm").is_dir() else []  # noqa: S108
     return [
         *(sys.executable, "-m", "gunicorn", "pipelime.wsgi:application"),
+        *("--config", "python:pipelime.running.web_hooks", "--preload"),
         *("--bind", f"{host}:{config.port}"),
         *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
         *("--timeout", "60", "--graceful-timeout", "15", "--log-level", "warning"),

@@ -102,7 +102,7 @@ class Supervisor:
         clock: Callable[[], float] = time.monotonic,
         patience: float = PATIENCE,
     ) -> None:
-        self.children = children
+        self.children = list(children)
         self.say = say
         self.clock = clock
         self.patience = patience

@@ -233,7 +233,7 @@ USED_UP = {date(2026, 1, 5): 4}
         (
             {"schedule": Schedule(PARIS, ALL_DAY, ends_on=date(2026, 1, 8))},
             {},
-            {"due": NIGHT + 9 * DAY},
+            {"due": utc("2026-01-08T23:00")},
             (Hold.ENDED, "campaign 1 has no window left until its last day, 2026-01-08", None),
         ),
         (

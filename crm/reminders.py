@@ -1,0 +1,61 @@
+"""When a lead is to be looked at again: a day, perhaps a time, and the moment that this is in the account's zone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crm.models import Lead
+from pipelime.accounts.models import User
+from pipelime.errors import Invalid
+
+USUAL_DURATION = 30
+FIELDS = ("remind_date", "remind_time", "reminder_at", "reminder_duration", "reminder_note")
+NONE = {
+    "remind_date": None,
+    "remind_time": None,
+    "reminder_at": None,
+    "reminder_duration": None,
+    "reminder_note": "",
+}
+
+
+def check_time(moment: time | None) -> None:
+    if moment is not None and (moment.minute % 15 or moment.second or moment.microsecond):
+        raise Invalid(
+            f"remind_time: {moment:%H:%M:%S} is not on a quarter of an hour; use one such as 09:15",
+            field="remind_time",
+        )
+
+
+def check_duration(minutes: int | None) -> None:
+    if minutes is not None and minutes not in Lead.DURATIONS:
+        known = ", ".join(str(duration) for duration in Lead.DURATIONS)
+        raise Invalid(f"reminder_duration: {minutes} is none of {known} (minutes)", field="reminder_duration")
+
+
+def follow(values: dict[str, Any], after: Callable[[str], Any], zone: ZoneInfo) -> None:
+    """Add to `values` what follows for the reminder; `after(name)` is how the lead will be."""
+    if after("remind_date") is None:
+        if values.get("remind_time") is not None:
+            raise Invalid("remind_time needs a remind_date, the day it belongs to", field="remind_date")
+        if after("status") == Lead.Status.STANDBY:
+            raise Invalid("A lead on standby needs a remind_date, the day to look at it again", field="remind_date")
+        if "remind_date" in values:
+            values.update(NONE)
+        return
+    if "remind_date" in values or "remind_time" in values:
+        values["reminder_at"] = moment_of(after("remind_date"), after("remind_time"), zone)
+    if after("remind_time") is not None and after("reminder_duration") is None:
+        values["reminder_duration"] = usual_duration(after("owner"))
+
+
+def moment_of(day: date, at: time | None, zone: ZoneInfo) -> datetime:
+    """The instant; a day without a time begins at midnight, and a time that does not exist moves forward."""
+    return datetime.combine(day, at or time(), tzinfo=zone).astimezone(UTC)
+
+
+def usual_duration(owner: User | None) -> int:
+    return owner.default_reminder_duration if owner is not None else USUAL_DURATION

@@ -1,0 +1,156 @@
+"""Whom an account never writes to: its own blocklist, and those who said no or cannot be reached."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from crm.importing.values import clean_email, email_key
+from crm.models import Contact, ContactEmail
+from outreach.enrolments import stop
+from outreach.models import BlocklistEntry, Enrolment, Suppression
+from pipelime.accounts.models import Account
+from pipelime.bulk import in_chunks
+from pipelime.errors import Conflict, Invalid
+from pipelime.events.recording import record
+
+STATUS_OF = {
+    Suppression.Cause.UNSUBSCRIBED: Contact.Status.UNSUBSCRIBED,
+    Suppression.Cause.BOUNCED: Contact.Status.BOUNCED,
+    Suppression.Cause.COMPLAINED: Contact.Status.BLOCKED,
+}
+EVENT_OF = {Suppression.Cause.UNSUBSCRIBED: "contact.unsubscribed", Suppression.Cause.BOUNCED: "contact.bounced"}
+
+
+@dataclass
+class Blocked:
+    """What a bulk upload did: `invalid` holds (line, value, why)."""
+
+    added: int = 0
+    known: int = 0
+    invalid: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def address_hash(address: str) -> str:
+    """Keyed, so that a copy of the table tells nobody who is in it."""
+    return hmac.digest(settings.SECRET_KEY.encode(), email_key(address).encode(), "sha256").hex()
+
+
+@transaction.atomic
+def suppress(account_id: int, address: str, *, cause: str, source: str) -> Suppression:
+    """Never mail this address again, and stop what was under way to it."""
+    entry, is_new = Suppression.objects.get_or_create(
+        account_id=account_id,
+        address_hash=address_hash(address),
+        defaults={"cause": cause, "source": source[:250]},
+    )
+    stop(Enrolment.objects.filter(address=address), reason=cause)
+    if not is_new:
+        return entry
+    status = STATUS_OF[Suppression.Cause(cause)]
+    for email in ContactEmail.objects.filter(email_key=email_key(address)).select_related("contact"):
+        contact = email.contact
+        stop(Enrolment.objects.filter(contact=contact, address__iexact=email.address), reason=cause)
+        if contact.status == Contact.Status.ACTIVE:
+            contact.status = status
+            contact.touch("status")
+        if name := EVENT_OF.get(Suppression.Cause(cause)):
+            record(name, contact, by=None, address=address, source=source)
+    return entry
+
+
+def suppressed(addresses: Iterable[str]) -> dict[str, str]:
+    """address -> cause, for those of the addresses that must not be mailed."""
+    hashes = {address_hash(address): address for address in addresses}
+    found: dict[str, str] = {}
+    for chunk in in_chunks(hashes, 500):
+        rows = Suppression.objects.filter(address_hash__in=chunk).values_list("address_hash", "cause")
+        found |= {hashes[hashed]: cause for hashed, cause in rows}
+    return found
+
+
+def blocked(addresses: Iterable[str]) -> dict[str, str]:
+    """address -> the blocklist's value that covers it."""
+    keys = {address: email_key(address) for address in addresses}
+    wanted = {key for key in keys.values()} | {key.rpartition("@")[2] for key in keys.values()}
+    values: set[str] = set()
+    for chunk in in_chunks(wanted, 500):
+        values |= set(BlocklistEntry.objects.filter(value__in=chunk).values_list("value", flat=True))
+    found = {}
+    for address, key in keys.items():
+        domain = key.rpartition("@")[2]
+        if covering := (key if key in values else domain if domain in values else None):
+            found[address] = covering
+    return found
+
+
+@transaction.atomic
+def block(account: Account, *, by, value: str, reason: str = "") -> BlocklistEntry:
+    """Put an address or a domain on the account's blocklist and stop what was under way to it."""
+    kind, key = kind_of(value)
+    if known := BlocklistEntry.objects.filter(value=key).first():
+        raise Conflict(f"{key} is on the blocklist already", existing=str(known.uid))
+    entry = BlocklistEntry.objects.create(account=account, value=key, kind=kind, reason=reason.strip()[:500])
+    stop_covered(entry)
+    record("blocklist.added", entry, by=by)
+    return entry
+
+
+def block_many(account: Account, values: Iterable[str], *, by, reason: str = "") -> Blocked:
+    """One value a line; each is judged by itself, and a thousand go in one transaction."""
+    result = Blocked()
+    for chunk in in_chunks(enumerate(values, 1), 1000):
+        with transaction.atomic():
+            for line, value in chunk:
+                if not value.strip():
+                    continue
+                try:
+                    with transaction.atomic():
+                        block(account, by=by, value=value, reason=reason)
+                    result.added += 1
+                except Conflict:
+                    result.known += 1
+                except Invalid as error:
+                    result.invalid.append((line, value.strip()[:254], str(error)))
+    return result
+
+
+@transaction.atomic
+def unblock(entry: BlocklistEntry, *, by) -> None:
+    record("blocklist.removed", entry, by=by)
+    entry.delete()
+
+
+def kind_of(value: str) -> tuple[str, str]:
+    """("email" | "domain", the key it is stored under), or Invalid."""
+    text = value.strip().removeprefix("mailto:").removeprefix("@")
+    try:
+        if "@" in text:
+            return BlocklistEntry.Kind.EMAIL, email_key(clean_email(text))
+        return BlocklistEntry.Kind.DOMAIN, email_key(clean_email(f"someone@{text}")).rpartition("@")[2]
+    except ValueError as error:
+        raise Invalid(
+            f"{value.strip()[:100]!r} is neither an address nor a domain; use name@example.com or example.com"
+            f" ({error})",
+            field="value",
+        ) from None
+
+
+def stop_covered(entry: BlocklistEntry) -> None:
+    covered = (
+        Q(address__iexact=entry.value)
+        if entry.kind == BlocklistEntry.Kind.EMAIL
+        else Q(address__iendswith=f"@{entry.value}")
+    )
+    stop(Enrolment.objects.filter(covered), reason="blocked")
+    if entry.kind == BlocklistEntry.Kind.EMAIL:
+        Contact.objects.filter(emails__email_key=entry.value, status=Contact.Status.ACTIVE).update(
+            status=Contact.Status.BLOCKED, updated_at=timezone.now()
+        )

@@ -1,0 +1,302 @@
+"""Campaigns: making, changing, starting, pausing; and what must be right before one may start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from outreach.enrolments import cancel, stop
+from outreach.letters import KNOWN, draft, postal_address
+from outreach.models import Campaign, EmailAccount, Enrolment, Message, SequenceStep
+from outreach.planning import unplan
+from outreach.templating import TemplateInvalid, check
+from outreach.windows import check_schedule
+from crm.models import Field
+from pipelime.accounts.models import Account
+from pipelime.doorbell import ring
+from pipelime.errors import Invalid, Suspended
+from pipelime.events.recording import record
+from pipelime.scope import check_ids
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+MOST_STEPS = 30
+DELAY_LIMITS = {"days": 365, "business_days": 260, "hours": 8760}
+OWN_SETTINGS = ("stop_on_reply", "postal_address", "allow_in_other_campaigns")
+
+
+@transaction.atomic
+def create_campaign(
+    account: Account,
+    *,
+    by,
+    name: str,
+    steps: Sequence[dict] = (),
+    schedule: dict | None = None,
+    mailboxes: Sequence[EmailAccount] = (),
+    daily_limit: int | None = None,
+    settings: dict | None = None,
+) -> Campaign:
+    campaign = Campaign(
+        account=account,
+        name=clean_name(name),
+        time_zone=account.time_zone,
+        daily_limit=clean_limit(daily_limit),
+        created_by=by if hasattr(by, "is_admin") and by.account_id else None,
+    )
+    set_schedule(campaign, schedule)
+    set_settings(campaign, settings or {})
+    campaign.save()
+    write_steps(campaign, steps)
+    set_mailboxes(campaign, mailboxes)
+    record("campaign.created", campaign, by=by)
+    return campaign
+
+
+@transaction.atomic
+def update_campaign(campaign: Campaign, *, by, **changes: Any) -> Campaign:
+    """Change what is given. Steps of a campaign that has begun may get new words, not another order."""
+    campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    before = campaign.snapshot() | {"daily_limit": campaign.daily_limit}
+    if "name" in changes:
+        campaign.name = clean_name(changes["name"])
+    if "daily_limit" in changes:
+        campaign.daily_limit = clean_limit(changes["daily_limit"])
+    if "schedule" in changes:
+        set_schedule(campaign, changes["schedule"])
+    if "settings" in changes:
+        set_settings(campaign, changes["settings"] or {})
+    campaign.save()
+    if "steps" in changes:
+        write_steps(campaign, changes["steps"])
+    if "mailboxes" in changes:
+        set_mailboxes(campaign, changes["mailboxes"])
+    after = campaign.snapshot() | {"daily_limit": campaign.daily_limit}
+    differences = {key: [before[key], after[key]] for key in ("name", "daily_limit") if before[key] != after[key]}
+    differences |= {key: [None, "changed"] for key in ("schedule", "settings", "steps", "mailboxes") if key in changes}
+    if differences:
+        record("campaign.updated", campaign, by=by, changes=differences)
+        ring("outreach.tasks.plan_due")
+    return campaign
+
+
+@transaction.atomic
+def delete_campaign(campaign: Campaign, *, by) -> None:
+    """Soft: nothing more is sent, the ledger of what was sent stays."""
+    if campaign.deleted_at:
+        return
+    stop(Enrolment.objects.filter(campaign=campaign), reason="the campaign was deleted")
+    record("campaign.deleted", campaign, by=by)
+    Campaign.objects.filter(pk=campaign.pk).update(deleted_at=timezone.now(), status=campaign.status)
+
+
+@transaction.atomic
+def start_campaign(campaign: Campaign, *, by) -> Campaign:
+    """Start, or go on after a pause. Raises Invalid with every reason why it may not."""
+    if campaign.account.is_suspended:
+        raise Suspended("This account is suspended; nothing is sent")
+    if campaign.status == Campaign.Status.STARTED:
+        return campaign
+    if reasons := problems(campaign):
+        raise Invalid(" ".join(reasons), fields={"campaign": reasons})
+    resumed = campaign.status == Campaign.Status.PAUSED
+    campaign.status = Campaign.Status.STARTED
+    campaign.started_at = campaign.started_at or timezone.now()
+    campaign.finished_at = None
+    campaign.save(update_fields=["status", "started_at", "finished_at", "updated_at"])
+    record("campaign.resumed" if resumed else "campaign.started", campaign, by=by)
+    ring("outreach.tasks.plan_due")
+    return campaign
+
+
+@transaction.atomic
+def pause_campaign(campaign: Campaign, *, by) -> Campaign:
+    """Nothing more is begun; what is queued is planned anew when the campaign goes on."""
+    if campaign.status == Campaign.Status.PAUSED:
+        return campaign
+    if campaign.status != Campaign.Status.STARTED:
+        raise Invalid(f"This campaign is {campaign.get_status_display().lower()}; only a started one can be paused")
+    campaign.status = Campaign.Status.PAUSED
+    campaign.save(update_fields=["status", "updated_at"])
+    unplan(cancel(Message.objects.filter(campaign=campaign), error="the campaign was paused"))
+    record("campaign.paused", campaign, by=by)
+    return campaign
+
+
+def problems(campaign: Campaign) -> list[str]:
+    """Every reason why the campaign may not start, each a sentence that says what to do."""
+    steps, mailboxes = list(campaign.steps.all()), list(campaign.mailboxes.all())
+    found = []
+    if not steps:
+        found.append("It has no steps: write at least one e-mail.")
+    if not [mailbox for mailbox in mailboxes if mailbox.deleted_at is None]:
+        found.append("It has no mailbox to send from: choose at least one.")
+    elif all(mailbox.paused_at for mailbox in mailboxes):
+        found.append(f"Its mailboxes are paused ({mailboxes[0].pause_reason}): resume one, or choose another.")
+    if not postal_address(campaign):
+        found.append(
+            "It has no postal address, which the law wants in every such mail: set the campaign's or the account's."
+        )
+    if campaign.ends_on and campaign.ends_on < timezone.now().date():
+        found.append(f"It ended on {campaign.ends_on}: choose a later last day.")
+    known = KNOWN | set(Field.objects.filter(kind=Field.Kind.CONTACT).values_list("key", flat=True))
+    for step in steps:
+        found += step_problems(step, known)
+    return found
+
+
+def step_problems(step: SequenceStep, known: set[str]) -> list[str]:
+    found = []
+    for variant in step.variants:
+        where = f"Step {step.number}" + (f", variant {variant['key']}" if len(step.variants) > 1 else "")
+        if step.number == 1 and not variant["subject"].strip():
+            found.append(f"{where} has no subject.")
+        if not variant["body"].strip():
+            found.append(f"{where} has no text.")
+        faults = check(variant["subject"], known) + check(variant["body"], known)
+        found += [f"{where}: {fault}." for fault in faults]
+        if not faults and "unsubscribe_url" not in draft_text(variant):
+            found.append(f"{where} has no way to unsubscribe: put {{{{ unsubscribe_url }}}} into it.")
+    return found
+
+
+def draft_text(variant: dict) -> str:
+    """The body as it will be sent, footer included."""
+    made = draft(variant["subject"] or "-", variant["body"])
+    return "".join(part.text for part in (made.text, made.html) if part is not None)
+
+
+def clean_name(name: Any) -> str:
+    if not isinstance(name, str) or not name.strip():
+        raise Invalid("A campaign needs a name", field="name")
+    if len(name.strip()) > 250:
+        raise Invalid(f"The name has {len(name.strip())} characters; at most 250", field="name")
+    return name.strip()
+
+
+def clean_limit(limit: Any) -> int | None:
+    if limit is None:
+        return None
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= 1_000_000:
+        raise Invalid(f"{limit!r}: use a whole number from 1 to 1,000,000, or null for no limit", field="daily_limit")
+    return limit
+
+
+def set_schedule(campaign: Campaign, schedule: dict | None) -> None:
+    if schedule is None:
+        return
+    if unknown := set(schedule) - {"time_zone", "windows", "starts_on", "ends_on"}:
+        raise Invalid(
+            f"A schedule has time_zone, windows, starts_on and ends_on, not {sorted(unknown)[0]!r}", field="schedule"
+        )
+    zone = schedule.get("time_zone") or campaign.time_zone
+    windows = schedule["windows"] if schedule.get("windows") is not None else campaign.windows
+    starts_on, ends_on = as_date(schedule, "starts_on", campaign), as_date(schedule, "ends_on", campaign)
+    check_schedule(zone, windows, starts_on, ends_on)
+    campaign.time_zone, campaign.windows = zone, windows
+    campaign.starts_on, campaign.ends_on = starts_on, ends_on
+
+
+def as_date(schedule: dict, name: str, campaign: Campaign) -> date | None:
+    value = schedule.get(name, getattr(campaign, name))
+    if value is None or isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise Invalid(f"{name}: {value!r} is no date; use YYYY-MM-DD", field="schedule") from None
+
+
+def set_settings(campaign: Campaign, settings: dict) -> None:
+    if unknown := set(settings) - set(OWN_SETTINGS):
+        raise Invalid(f"settings has {', '.join(OWN_SETTINGS)}, not {sorted(unknown)[0]!r}", field="settings")
+    for name in ("stop_on_reply", "allow_in_other_campaigns"):
+        if name in settings and not isinstance(settings[name], bool):
+            raise Invalid(f"{name} is true or false, not {settings[name]!r}", field="settings")
+    campaign.stop_on_reply = settings.get("stop_on_reply", campaign.stop_on_reply)
+    campaign.postal_address = (settings.get("postal_address", campaign.postal_address) or "").strip()
+    if "allow_in_other_campaigns" in settings:
+        campaign.options["allow_in_other_campaigns"] = settings["allow_in_other_campaigns"]
+
+
+def set_mailboxes(campaign: Campaign, mailboxes: Sequence[EmailAccount]) -> None:
+    check_ids(EmailAccount, {mailbox.pk for mailbox in mailboxes}, campaign.account_id)
+    campaign.mailboxes.set(mailboxes)
+
+
+def write_steps(campaign: Campaign, steps: Sequence[dict]) -> None:
+    if len(steps) > MOST_STEPS:
+        raise Invalid(f"{len(steps)} steps; at most {MOST_STEPS}", field="steps")
+    existing = {step.number: step for step in SequenceStep.objects.filter(campaign=campaign)}
+    begun = campaign.status != Campaign.Status.DRAFT
+    if begun and len(steps) < len(existing):
+        raise Invalid(
+            f"This campaign has begun; it keeps its {len(existing)} steps, whose words may change", field="steps"
+        )
+    for number, given in enumerate(steps, 1):
+        step = existing.pop(number, None) or SequenceStep(
+            account_id=campaign.account_id, campaign=campaign, number=number
+        )
+        fill_step(step, given)
+        step.save()
+    SequenceStep.objects.filter(pk__in=[step.pk for step in existing.values()]).delete()
+    campaign._prefetched_objects_cache = {}
+
+
+def fill_step(step: SequenceStep, given: dict) -> None:
+    where = f"steps[{step.number - 1}]"
+    if unknown := set(given) - {"channel", "delay", "subject", "body", "variants", "number"}:
+        raise Invalid(
+            f"A step has channel, delay, subject, body and variants, not {sorted(unknown)[0]!r}", field=where
+        )
+    channel = given.get("channel", SequenceStep.Channel.EMAIL)
+    if channel not in SequenceStep.Channel.values:
+        raise Invalid(f"{channel!r} is no channel; use {', '.join(SequenceStep.Channel.values)}", field=where)
+    step.channel = channel
+    delay = given.get("delay") or {}
+    if unknown := set(delay) - set(DELAY_LIMITS):
+        raise Invalid(f"A delay has days, business_days and hours, not {sorted(unknown)[0]!r}", field=where)
+    for unit, most in DELAY_LIMITS.items():
+        value = delay.get(unit) or 0
+        if not isinstance(value, int) or not 0 <= value <= most:
+            raise Invalid(f"delay.{unit}: {value!r} is no whole number from 0 to {most}", field=where)
+        setattr(step, f"delay_{unit}", value)
+    step.variants = clean_variants(given, where)
+
+
+def clean_variants(given: dict, where: str) -> list[dict]:
+    """[{key, weight, subject, body}] from either `variants` or a single subject and body."""
+    variants = given.get("variants") or [{"subject": given.get("subject", ""), "body": given.get("body", "")}]
+    if not isinstance(variants, list) or len(variants) > len(LETTERS):
+        raise Invalid(f"variants is a list of at most {len(LETTERS)}", field=where)
+    cleaned = [clean_variant(variant, letter, where) for variant, letter in zip(variants, LETTERS, strict=False)]
+    if not any(variant["weight"] for variant in cleaned):
+        raise Invalid("At least one variant needs a weight above 0", field=where)
+    return cleaned
+
+
+def clean_variant(variant: dict, letter: str, where: str) -> dict:
+    if unknown := set(variant) - {"key", "weight", "subject", "body"}:
+        raise Invalid(f"A variant has weight, subject and body, not {sorted(unknown)[0]!r}", field=where)
+    weight, subject, body = variant.get("weight", 1), variant.get("subject") or "", variant.get("body") or ""
+    if not isinstance(weight, int) or isinstance(weight, bool) or not 0 <= weight <= 1000:
+        raise Invalid(f"weight: {weight!r} is no whole number from 0 to 1000", field=where)
+    for text in (subject, body):
+        if not isinstance(text, str):
+            raise Invalid("subject and body are texts", field=where)
+        if "{{" in text or "{%" in text:
+            try:
+                check_template(text)
+            except TemplateInvalid as error:
+                raise Invalid(str(error), field=where) from None
+    return {"key": letter, "weight": weight, "subject": subject, "body": body}
+
+
+def check_template(text: str) -> None:
+    """Raises TemplateInvalid for what cannot be compiled; unknown names are told when the campaign starts."""
+    from outreach.templating import compile_template
+
+    compile_template(text)

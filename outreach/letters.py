@@ -1,0 +1,120 @@
+"""From a message row to the bytes of its mail: the contact's data, the step's words, the footer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from crm.models import Contact
+from outreach.bodies import Body, Draft, compile_draft
+from outreach.composing import Letter
+from outreach.models import Campaign, EmailAccount, Message, SequenceStep
+from outreach.unsubscribing import unsubscribe_url
+
+CONTACT_FIELDS = ("first_name", "last_name", "job_title", "phone", "location", "linkedin_url")
+KNOWN = {
+    *CONTACT_FIELDS, "email", "company", "custom.*", "unsubscribe_url", "postal_address", "campaign",
+    "sender.name", "sender.email", "sender.first_name", "sender.signature",
+}  # fmt: skip
+FOOTER = "\n\n--\n{{ postal_address }}\nUnsubscribe: {{ unsubscribe_url }}\n"
+FOOTER_HTML = (
+    '<hr><p style="color:#666;font-size:12px">{{ postal_address | newline_to_br }}<br>'
+    '<a href="{{ unsubscribe_url }}">Unsubscribe</a></p>'
+)
+
+
+def postal_address(campaign: Campaign) -> str:
+    return (campaign.postal_address or campaign.account.postal_address).strip()
+
+
+def contact_data(contact: Contact, address: str) -> dict[str, Any]:
+    """What a template sees of a person, at top level; custom fields by key, and below `custom`."""
+    own = {name: getattr(contact, name) for name in CONTACT_FIELDS}
+    company = contact.company.name if contact.company else ""
+    return {
+        **contact.custom_fields,
+        **own,
+        "email": address,
+        "company": company,
+        "custom": contact.custom_fields,
+    }
+
+
+def sender_data(mailbox: EmailAccount) -> dict[str, str]:
+    return {
+        "name": mailbox.name,
+        "first_name": mailbox.name.partition(" ")[0],
+        "email": mailbox.email,
+        "signature": mailbox.signature,
+    }
+
+
+def template_data(
+    contact: Contact, address: str, mailbox: EmailAccount, campaign: Campaign, url: str
+) -> dict[str, Any]:
+    return {
+        **contact_data(contact, address),
+        "sender": sender_data(mailbox),
+        "campaign": campaign.name,
+        "postal_address": postal_address(campaign),
+        "unsubscribe_url": url,
+    }
+
+
+def is_html(body: str) -> bool:
+    """A body that begins with a tag is HTML; everything else is plain text."""
+    return body.lstrip().startswith("<")
+
+
+@lru_cache(maxsize=512)
+def draft(subject: str, body: str) -> Draft:
+    """A step's words with what the law wants at the end, unless the author put it somewhere already."""
+    html = is_html(body)
+    if "unsubscribe_url" not in body or "postal_address" not in body:
+        body = body.rstrip() + (FOOTER_HTML if html else FOOTER)
+    return compile_draft(subject, body, is_html=html)
+
+
+def subject_of(step: SequenceStep, words: dict, first_subject: str) -> str:
+    """A follow-up without a subject of its own goes on in the thread of the first mail."""
+    if words["subject"].strip() or step.number == 1:
+        return words["subject"]
+    return first_subject if first_subject.lower().startswith("re:") else f"Re: {first_subject}"
+
+
+def write(
+    message: Message, step: SequenceStep, earlier: Iterable[Message], now: datetime
+) -> tuple[Body, Letter]:
+    """The letter of a message. `earlier` are the enrolment's sent messages, in order.
+
+    Raises VariableMissing or TemplateInvalid when it cannot be said to this contact.
+    """
+    words, earlier = step.variant(message.variant), list(earlier)
+    thread = [one.message_id for one in earlier]
+    url = unsubscribe_url(message)
+    assert message.enrolment is not None and message.campaign is not None and message.mailbox is not None
+    data = template_data(
+        message.enrolment.contact, message.to_address, message.mailbox, message.campaign, url
+    )
+    own_subject = words["subject"].strip() or step.number == 1
+    body = draft(words["subject"] if own_subject else "-", words["body"]).fill(data)
+    if not own_subject:
+        subject = subject_of(step, words, earlier[0].subject if earlier else "")
+        body = Body(subject=subject, text=body.text, html=body.html)
+    letter = Letter(
+        message_id=message.message_id,
+        from_name=message.mailbox.name,
+        from_address=message.mailbox.email,
+        to_name=message.to_name,
+        to_address=message.to_address,
+        subject=body.subject,
+        date=now,
+        text=body.text,
+        html=body.html,
+        in_reply_to=thread[-1] if thread else None,
+        references=thread,
+        unsubscribe_url=url,
+    )
+    return body, letter

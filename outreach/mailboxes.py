@@ -1,0 +1,217 @@
+"""Mailboxes: connecting, changing, testing and pausing what campaigns send from."""
+
+from __future__ import annotations
+
+import imaplib
+import ssl
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from crm.importing.values import clean_email
+from outreach.enrolments import cancel
+from outreach.models import EmailAccount, Message
+from outreach.planning import unplan
+from outreach.smtp import DialogueError, try_login
+from pipelime import outbound
+from pipelime.accounts.models import Account, check_time_zone
+from pipelime.doorbell import ring
+from pipelime.errors import Conflict, Invalid
+from pipelime.events.recording import record
+
+SERVER_KEYS = ("host", "port", "security", "username", "password")
+PLAIN_FIELDS = ("name", "signature", "daily_limit", "time_zone")
+MOST_A_DAY = 100_000
+
+
+@transaction.atomic
+def create_mailbox(
+    account: Account,
+    *,
+    by,
+    email: str,
+    smtp: dict[str, Any],
+    imap: dict[str, Any] | None = None,
+    name: str = "",
+    daily_limit: int = 200,
+    signature: str = "",
+    time_zone: str = "",
+) -> EmailAccount:
+    try:
+        email = clean_email(email)
+    except ValueError as error:
+        raise Invalid(str(error), field="email") from None
+    if known := EmailAccount.objects.alive().filter(email__iexact=email).first():
+        raise Conflict(f"{email} is connected already", existing=str(known.uid))
+    mailbox = EmailAccount(
+        account=account,
+        email=email,
+        name=name,
+        daily_limit=daily_limit,
+        signature=signature,
+        time_zone=time_zone,
+        created_by=by if getattr(by, "account_id", None) and hasattr(by, "is_admin") else None,
+    )
+    set_server(mailbox, "smtp", smtp)
+    set_server(mailbox, "imap", imap)
+    check(mailbox)
+    mailbox.save()
+    record("mailbox.created", mailbox, by=by)
+    return mailbox
+
+
+@transaction.atomic
+def update_mailbox(mailbox: EmailAccount, *, by, **changes: Any) -> EmailAccount:
+    """Change what is given. `smtp` and `imap` take parts of a server; a password left out is kept."""
+    before = {name: getattr(mailbox, name) for name in PLAIN_FIELDS}
+    for name in PLAIN_FIELDS:
+        if name in changes:
+            setattr(mailbox, name, changes.pop(name))
+    servers = {kind: changes.pop(kind) for kind in ("smtp", "imap") if kind in changes}
+    for kind, server in servers.items():
+        set_server(mailbox, kind, server)
+    if changes:
+        raise Invalid(f"A mailbox has no {sorted(changes)[0]!r} to change", field=sorted(changes)[0])
+    check(mailbox)
+    changed = {
+        name: [old, getattr(mailbox, name)] for name, old in before.items() if getattr(mailbox, name) != old
+    }
+    changed |= {kind: ["", "changed"] for kind in servers}
+    if changed:
+        mailbox.save()
+        record("mailbox.updated", mailbox, by=by, changes=changed)
+        ring("outreach.tasks.plan_due")
+    return mailbox
+
+
+def set_server(mailbox: EmailAccount, kind: str, server: dict[str, Any] | None) -> None:
+    """Copy {host, port, security, username, password} into the mailbox; None disconnects IMAP."""
+    if server is None:
+        if kind == "imap":
+            server = {"host": "", "username": "", "password": ""}
+        else:
+            raise Invalid("A mailbox needs an SMTP server", field="smtp")
+    if unknown := set(server) - set(SERVER_KEYS):
+        raise Invalid(f"{kind} has {', '.join(SERVER_KEYS)}, not {sorted(unknown)[0]!r}", field=kind)
+    for key, value in server.items():
+        setattr(mailbox, f"{kind}_{key}", value)
+
+
+def check(mailbox: EmailAccount) -> None:
+    for kind in ("smtp", "imap"):
+        host, port = getattr(mailbox, f"{kind}_host"), getattr(mailbox, f"{kind}_port")
+        if not host and kind == "imap":
+            continue
+        if not host:
+            raise Invalid("host is missing; give the name of the SMTP server", field="smtp.host")
+        if not isinstance(port, int) or not 0 < port < 65536:
+            raise Invalid(f"{port!r} is no port; use 587, 465 or 25 for SMTP", field=f"{kind}.port")
+        if getattr(mailbox, f"{kind}_security") not in EmailAccount.Security.values:
+            raise Invalid("security is one of none, starttls, tls", field=f"{kind}.security")
+        if not getattr(mailbox, f"{kind}_username") and getattr(mailbox, f"{kind}_password"):
+            raise Invalid("A password without a username logs nobody in", field=f"{kind}.username")
+    if not isinstance(mailbox.daily_limit, int) or not 1 <= mailbox.daily_limit <= MOST_A_DAY:
+        raise Invalid(
+            f"{mailbox.daily_limit!r}: use a whole number from 1 to {MOST_A_DAY:,}", field="daily_limit"
+        )
+    if mailbox.time_zone:
+        try:
+            check_time_zone(mailbox.time_zone)
+        except Exception as error:  # noqa: BLE001  Django's ValidationError, in the domain's words
+            raise Invalid("; ".join(getattr(error, "messages", [str(error)])), field="time_zone") from None
+
+
+@transaction.atomic
+def delete_mailbox(mailbox: EmailAccount, *, by) -> None:
+    """Disconnect: it sends nothing more and forgets its passwords; what it has sent stays on record."""
+    record("mailbox.deleted", mailbox, by=by)
+    give_up_queue(mailbox, "the mailbox was disconnected")
+    mailbox.deleted_at = timezone.now()
+    mailbox.smtp_password = mailbox.imap_password = ""
+    mailbox.save(update_fields=["deleted_at", "smtp_password", "imap_password", "updated_at"])
+
+
+@transaction.atomic
+def pause_mailbox(mailbox: EmailAccount, *, by, reason: str) -> None:
+    """Stop sending from it, and say why on its page."""
+    changed = EmailAccount.objects.filter(pk=mailbox.pk, paused_at=None).update(
+        paused_at=timezone.now(), pause_reason=reason[:500]
+    )
+    if changed:
+        mailbox.refresh_from_db()
+        give_up_queue(mailbox, "the mailbox was paused")
+        record("mailbox.paused", mailbox, by=by)
+
+
+@transaction.atomic
+def resume_mailbox(mailbox: EmailAccount, *, by) -> None:
+    changed = EmailAccount.objects.filter(pk=mailbox.pk, paused_at__isnull=False).update(
+        paused_at=None, pause_reason=""
+    )
+    if changed:
+        mailbox.refresh_from_db()
+        record("mailbox.resumed", mailbox, by=by)
+        ring("outreach.tasks.plan_due")
+
+
+def give_up_queue(mailbox: EmailAccount, error: str) -> None:
+    """What is queued in it waits for a new plan."""
+    unplan(cancel(Message.objects.filter(mailbox=mailbox), error=error))
+
+
+def test_mailbox(mailbox: EmailAccount) -> dict[str, Any]:
+    """Log in to its servers now and report their own words."""
+    smtp = test_smtp(mailbox)
+    imap = test_imap(mailbox) if mailbox.imap_host else None
+    return {"ok": smtp["ok"] and (imap is None or imap["ok"]), "smtp": smtp, "imap": imap}
+
+
+def test_smtp(mailbox: EmailAccount) -> dict[str, Any]:
+    host, port = mailbox.smtp_host, mailbox.smtp_port
+    try:
+        words = try_login(
+            host,
+            port,
+            mailbox.smtp_security,
+            mailbox.smtp_username,
+            mailbox.smtp_password,
+            allow_clear_password=outbound.allowed_in_clear(host, port),
+        )
+    except DialogueError as error:
+        return {"ok": False, "detail": str(error)}
+    return {"ok": True, "detail": words}
+
+
+def test_imap(mailbox: EmailAccount) -> dict[str, Any]:
+    try:
+        with imap_connection(mailbox) as server:
+            _, words = server.login(mailbox.imap_username, mailbox.imap_password)
+            return {"ok": True, "detail": words[0].decode("utf-8", "replace")}
+    except (imaplib.IMAP4.error, OSError, outbound.OutboundError) as error:
+        return {"ok": False, "detail": str(error)}
+
+
+class JudgedIMAP(imaplib.IMAP4):
+    """imaplib over a connection to an address that outbound has judged."""
+
+    def _create_socket(self, timeout):
+        return outbound.connect(self.host, self.port, timeout or 10)
+
+
+def imap_connection(mailbox: EmailAccount) -> imaplib.IMAP4:
+    host, port, security = mailbox.imap_host, mailbox.imap_port, mailbox.imap_security
+    if security == EmailAccount.Security.NONE and not outbound.allowed_in_clear(host, port):
+        raise OSError(f"the password is not sent to {host} over a connection that is not encrypted")
+    if security == EmailAccount.Security.TLS:
+        return JudgedTlsIMAP(host, port, timeout=10)
+    server = JudgedIMAP(host, port, timeout=10)
+    if security == EmailAccount.Security.STARTTLS:
+        server.starttls(ssl.create_default_context())
+    return server
+
+
+class JudgedTlsIMAP(JudgedIMAP):
+    def _create_socket(self, timeout):
+        plain = super()._create_socket(timeout)
+        return ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)

@@ -1,0 +1,131 @@
+"""What each outcome of a message writes: the row, its event, and what follows for contact and mailbox."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from outreach.blocking import suppress
+from outreach.claiming import return_to_queue
+from outreach.enrolments import cancel, stop
+from outreach.mailboxes import pause_mailbox
+from outreach.models import Enrolment, Message, Suppression
+from outreach.settling import mark_ambiguous, mark_sent
+from outreach.smtp import Abandoned, Accepted, Deferred, Outcome, Refused, Unknown
+from outreach.windows import schedule_of
+from pipelime import ledger
+from pipelime.events.recording import record
+
+log = structlog.get_logger(__name__)
+
+MOST_ATTEMPTS = 12  # deferrals with growing pauses: about a day and a half
+NO_SUCH_MAILBOX = ("5.1.",)
+POLICY = ("5.7.",)
+
+
+def conclude(message: Message, outcome: Outcome) -> bool:
+    """Write what the server said. True when it took the message."""
+    match outcome:
+        case Accepted():
+            mark_sent(message)
+            return True
+        case Unknown(text):
+            mark_ambiguous(message, error=text)
+        case Deferred(code, text):
+            defer(message, f"{code} {text}" if code else text)
+        case Refused():
+            refuse(message, outcome)
+        case Abandoned():
+            # Cancelled, or held by nobody any more: whoever moved the fence has said what it is now.
+            log.info("mail.abandoned", message=str(message.uid))
+    return False
+
+
+@transaction.atomic
+def defer(message: Message, error: str) -> None:
+    """Nothing was taken: try again later, inside the campaign's windows, until it has been enough."""
+    if message.attempts + 1 >= MOST_ATTEMPTS:
+        fail(message, f"given up after {MOST_ATTEMPTS} attempts: {error}", reason="undeliverable")
+        return
+    due_at = next_moment(message, ledger.back_off(message.attempts, base=timedelta(minutes=2)))
+    settle_back(message)
+    return_to_queue([message], due_at=due_at, error=error)
+    Message.objects.filter(pk=message.pk).update(attempts=message.attempts + 1)
+
+
+def settle_back(message: Message) -> None:
+    """A refusal after the last dot means that nothing was taken: the row is ours to move back."""
+    if message.state == Message.State.SENDING:
+        Message.objects.filter(pk=message.pk, fence=message.fence, state="sending").update(state="claimed")
+        message.state = Message.State.CLAIMED
+
+
+def next_moment(message: Message, pause: timedelta):
+    at = timezone.now() + pause
+    campaign = message.campaign
+    if campaign is None:
+        return at
+    return schedule_of(campaign).next_open(at) or at
+
+
+@transaction.atomic
+def refuse(message: Message, outcome: Refused) -> None:
+    """A 5xx: for this address, for this sender, or for this message. Only the first two reach further."""
+    error = f"{outcome.code} {outcome.text}"
+    if outcome.enhanced.startswith(POLICY):
+        settle_back(message)
+        return_to_queue([message], error=error)
+        pause(message.mailbox, error)
+    elif outcome.enhanced.startswith(NO_SUCH_MAILBOX) or (not outcome.enhanced and outcome.code in (550, 551, 553)):
+        fail(message, error, reason="bounced")
+        suppress(
+            message.account_id, message.to_address, cause=Suppression.Cause.BOUNCED, source=f"the server said {error}"
+        )
+    else:
+        fail(message, error, reason="refused")
+
+
+@transaction.atomic
+def fail(message: Message, error: str, *, reason: str) -> None:
+    """It will never be sent. What it had used of a cap stays used."""
+    ledger.finish(
+        Message, message.pk, message.fence, held=message.state, state="failed", last_error=error[:2000]
+    )
+    message.state, message.last_error = Message.State.FAILED, error[:2000]
+    stop(Enrolment.objects.filter(pk=message.enrolment_id), reason=f"{reason}: {error}")
+    record("message.failed", message, by=None, reason=reason)
+
+
+@transaction.atomic
+def give_up(message: Message, *, reason: str) -> None:
+    """Cancel a claimed message whose contact must not, or need not, be written to any more."""
+    cancel(Message.objects.filter(pk=message.pk), error=reason)
+    stop(Enrolment.objects.filter(pk=message.enrolment_id), reason=reason)
+
+
+@transaction.atomic
+def hold(message: Message, *, reason: str) -> None:
+    """The letter cannot be written for this contact, a missing name for instance: wait for a person."""
+    cancel(Message.objects.filter(pk=message.pk), error=reason)
+    stop(Enrolment.objects.filter(pk=message.enrolment_id), reason=reason, state=Enrolment.State.HELD)
+
+
+def pause(mailbox, error: str) -> None:
+    pause_mailbox(mailbox, by=None, reason=f"{mailbox.smtp_host} said: {error}")
+
+
+def server_unavailable(messages: list[Message], error: str) -> None:
+    """The whole batch waits, longer each time; the attempts are counted on every row."""
+    attempts = max(message.attempts for message in messages)
+    if attempts + 1 >= MOST_ATTEMPTS:
+        return_to_queue(messages, error=error)
+        pause(messages[0].mailbox, error)
+        return
+    pause_for = ledger.back_off(attempts, base=timedelta(seconds=30))
+    return_to_queue(messages, due_at=timezone.now() + pause_for, error=error)
+    Message.objects.filter(pk__in=[message.pk for message in messages], state="queued").update(
+        attempts=attempts + 1
+    )
