@@ -18,7 +18,7 @@ from crm.contacts import create_contact
 from crm.descriptions import lead_fields, person_in
 from crm.fields import check_custom_fields, merged
 from crm.importing.values import email_key
-from crm.models import Contact, Lead
+from crm.models import Contact, Field, Lead
 from crm.pipelines import check_step, first_step
 from crm.tags import tags_named
 from pipelime.accounts.models import Account, User
@@ -51,7 +51,8 @@ def create_lead(account: Account, *, by, created_from: str = "api", **facts: Any
     if "contact" not in values and (contact := contact_in(account, values.get("description", ""), by=by)):
         values["contact"] = contact
     follow(lead, values, account)
-    assign(lead, values)
+    for name, value in values.items():
+        setattr(lead, name, value)
     lead.created_by = by if isinstance(by, User) and by.account_id == account.pk else None
     lead.save()
     if tags := tags_named(account, facts.get("tags"), by=by):
@@ -118,8 +119,8 @@ def lead_values(account: Account, given: dict[str, Any]) -> dict[str, Any]:
     """The columns of a lead from what a caller gave, each checked by itself."""
     only_known("a lead", given, CHANGEABLE)
     given = {name: value for name, value in given.items() if value is not None or name not in NEVER_NULL}
-    check_moment(given.get("created_at"))
     values = checked(Lead, {name: given[name] for name in FACTS if name in given})
+    check_moment(values.get("created_at"))
     if "currency" in values:
         values["currency"] = clean_currency(values["currency"], account)
     if "amount" in given:
@@ -147,8 +148,8 @@ CHECKS: dict[str, Callable[[Any, int], Any]] = {
 }
 
 
-def check_moment(moment: Any) -> None:
-    if isinstance(moment, datetime) and moment.tzinfo is None:
+def check_moment(moment: datetime | None) -> None:
+    if moment is not None and moment.tzinfo is None:
         raise Invalid("created_at needs a time zone, such as 2030-01-31T09:00:00Z", field="created_at")
 
 
@@ -209,8 +210,7 @@ def contact_in(account: Account, description: str, *, by) -> Contact | None:
     if known := holder([email_key(person["email"])]):
         return known
     try:
-        with transaction.atomic():
-            return create_contact(account, by=by, **person)
+        return create_contact(account, by=by, **person)
     except Conflict as conflict:  # somebody else made the same contact at this moment
         return Contact.objects.filter(uid=conflict.existing).first() if conflict.existing else None
 
@@ -218,13 +218,16 @@ def contact_in(account: Account, description: str, *, by) -> Contact | None:
 def follow_description(lead: Lead, values: dict[str, Any], account: Account, *, by) -> None:
     """Another address in the description means another contact; a contact chosen by hand stays."""
     fields = lead_fields()
-    old, new = (person_in(text, fields).get("email", "") for text in (lead.description, values["description"]))
-    if email_key(old) == email_key(new):
-        return
-    if new:
+    old, new = (key_in(text, fields) for text in (lead.description, values["description"]))
+    if new and new != old:
         values["contact"] = contact_in(account, values["description"], by=by)
-    elif lead.contact and lead.contact.emails.filter(email_key=email_key(old)).exists():
+    elif old and not new and lead.contact and lead.contact.emails.filter(email_key=old).exists():
         values["contact"] = None
+
+
+def key_in(description: str, fields: list[Field]) -> str | None:
+    person = person_in(description, fields)
+    return email_key(person["email"]) if person else None
 
 
 def set_tags(lead: Lead, names, account: Account, *, by) -> dict[str, list]:

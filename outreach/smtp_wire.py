@@ -46,9 +46,9 @@ class Wire:
         self._be_patient(self.timeout)
         try:
             self.connection = context.wrap_socket(self.connection, server_hostname=name)
-        except ssl.SSLError:
-            raise
         except OSError as error:
+            if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+                raise
             raise ConnectionLost(f"the connection was lost while it was being encrypted: {error}") from error
 
     def write(self, data: bytes) -> None:

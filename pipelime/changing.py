@@ -43,6 +43,9 @@ def check_value(field: Any, value: Any) -> Any:
         value = check_text(value, strip=isinstance(field, models.CharField))
     if value in ("", None) and field.null:
         return None
+    if field.choices and value not in dict(field.flatchoices):
+        known = ", ".join(str(choice) for choice, _ in field.flatchoices)
+        raise ValidationError(f"{value!r} is not known; use {known}")
     return field.clean(value, None)
 
 

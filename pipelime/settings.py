@@ -199,6 +199,15 @@ EVENT_RETENTION = timedelta(days=env.integer("PIPELIME_EVENT_DAYS", default=730)
 LEASE = timedelta(seconds=60)
 SWEEP_SECONDS = 10  # a lost bell delays work by one sweep
 
+# --- Housekeeping ----------------------------------------------------------
+# Called every hour, under every_account(): each deletes what its own retention has let go of.
+HOUSEKEEPING = [
+    "webhooks.retention.prune",
+    "pipelime.api.idempotency.prune",
+    "crm.importing.retention.prune",
+    "pipelime.events.retention.prune",
+]
+
 # --- Imports ---------------------------------------------------------------
 IMPORT_CHUNK = 1000
 IMPORT_FILE_RETENTION = timedelta(days=30)
@@ -222,10 +231,11 @@ NATIVE_REQUESTS_PER_MINUTE = 600
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
-    "DEFAULT_RENDERER_CLASSES": ["pipelime.api.http.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["pipelime.api.http.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["pipelime.api.bodies.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["pipelime.api.bodies.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,  # ?format= says which file an export makes
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Pipelime API",
@@ -234,8 +244,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api",
+    "PREPROCESSING_HOOKS": ["pipelime.api.native.documentation.only_native"],
+    "POSTPROCESSING_HOOKS": ["pipelime.api.native.documentation.add_errors"],
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True, "tryItOutEnabled": True},
 }
 
 # --- Celery: only a doorbell; the rows say what is to be done ----------------

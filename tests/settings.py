@@ -28,4 +28,5 @@ if "volatile" in DATABASES:  # noqa: F405
     DATABASE_ROUTERS = []
     # A file and not memory, so that threads of a test have connections of their own.
     DATABASES["default"]["TEST"] = {"NAME": DATA / "test.sqlite3"}  # noqa: F405
+(DATA / "static").mkdir(exist_ok=True)  # noqa: F405  WhiteNoise warns about a folder that is not there
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"  # noqa: F405

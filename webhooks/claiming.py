@@ -1,7 +1,8 @@
-"""Who is served next: one endpoint at a time, the least recently served first, and a batch of its due rows."""
+"""Who is served next: the endpoint that was least recently served, with a batch of its due rows."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,7 +26,8 @@ class Claim:
     """Due rows of one endpoint, held under one token until their leases run out."""
 
     endpoint: Endpoint
-    deliveries: list[Delivery] = field(default_factory=list)
+    deliveries: list[Delivery]
+    taken_at: float = field(default_factory=time.monotonic)
 
     @property
     def token(self) -> str:
@@ -52,7 +54,7 @@ def claim_next(now: datetime | None = None, *, failing: bool = False) -> Claim |
 
 def claim_rows(owner: int, now: datetime, *, failing: bool) -> list[Delivery]:
     """Rows of an endpoint whose row this transaction has locked."""
-    execute(f"UPDATE {ENDPOINT} SET served_at = %s WHERE id = %s", [as_parameter(timezone.now()), owner])
+    Endpoint._base_manager.filter(pk=owner).update(served_at=timezone.now())
     # Counted again: what was read before the lock may have been older than the last holder's claim.
     if live_claims(owner) >= most_claims(failing=failing):
         return []
@@ -62,7 +64,7 @@ def claim_rows(owner: int, now: datetime, *, failing: bool) -> list[Delivery]:
 
 
 def find_owner(now: datetime, *, failing: bool, lock: bool = False) -> int | None:
-    """The endpoint to serve next: enabled, of an account that is not suspended, with due rows and a free slot."""
+    """An enabled endpoint of an account that is not suspended, with due rows and a free slot."""
     found = execute(
         f"""
         SELECT e.id FROM {ENDPOINT} e JOIN {ACCOUNT} a ON a.id = e.account_id
@@ -83,7 +85,8 @@ def find_owner(now: datetime, *, failing: bool, lock: bool = False) -> int | Non
 # The condition on `state` is the very text of the partial index.
 LIVE_CLAIMS = f"""
     SELECT COUNT(DISTINCT held.claim) FROM {DELIVERY} held
-    WHERE held.endpoint_id = {{owner}} AND held.state IN ('claimed', 'sending') AND held.lease_until > {{clock}}
+    WHERE held.endpoint_id = {{owner}} AND held.state IN ('claimed', 'sending')
+        AND held.lease_until > {{clock}}
 """  # noqa: S608
 
 

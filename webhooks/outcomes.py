@@ -15,6 +15,7 @@ from webhooks.claiming import DELIVERY, Claim, execute
 from webhooks.models import Attempt, Delivery
 
 DONE, QUEUED, FAILED = Delivery.State.DONE, Delivery.State.QUEUED, Delivery.State.FAILED
+AWAY = frozenset({410, 429, 502, 503, 504})
 ATTEMPT_COLUMNS = ("delivery_id", "at", "status", "error", "answer", "seconds")
 
 
@@ -33,6 +34,11 @@ class Outcome:
     @property
     def arrived(self) -> bool:
         return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def is_away(self) -> bool:
+        """Nobody is there, or they ask to be spared: the next row would fare no better."""
+        return self.status is None or self.status in AWAY
 
     @property
     def state(self) -> str:

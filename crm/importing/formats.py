@@ -8,6 +8,7 @@ from pipelime.errors import Invalid
 
 MOST_COLUMNS = 256
 MOST_CELL_CHARACTERS = 32 * 1024
+_MOST_NAME_CHARACTERS = 200
 
 
 class Unreadable(Invalid):
@@ -49,7 +50,7 @@ def named_columns(words: list[str]) -> list[str]:
     names: list[str] = []
     taken: set[str] = set()
     for position, word in enumerate(words, start=1):
-        plain = " ".join(word.split()) or f"Column {position}"
+        plain = " ".join(word.split())[:_MOST_NAME_CHARACTERS].rstrip() or f"Column {position}"
         name, repeat = plain, 1
         while name.casefold() in taken:
             repeat += 1

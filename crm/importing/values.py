@@ -39,19 +39,62 @@ _LINKEDIN = re.compile(
 _HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]*@)?(?:www\.)?([^/:?#\s@]+).*", re.IGNORECASE)
 
 _CURRENCIES = (
-    "AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EUR GBP HKD HUF IDR ILS INR ISK JPY KRW MAD MXN MYR NOK NZD"
-    " PEN PHP PLN RON RUB SAR SEK SGD THB TND TRY TWD UAH USD VND XAF XOF ZAR"
+    "AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EUR GBP HKD HUF IDR ILS INR ISK JPY KRW MAD MXN MYR"
+    " NOK NZD PEN PHP PLN RON RUB SAR SEK SGD THB TND TRY TWD UAH USD VND XAF XOF ZAR"
 )
-_MONEY_WORDS = {*_CURRENCIES.casefold().split(), "kr", "fr", "zł", "kč", "ft", "lei"}
-_GROUPED = re.compile(r"\d{1,3}(?:(?P<mark>[.,'’])\d{3})(?:(?P=mark)\d{3})*")
+_MONEY_WORDS = frozenset(_CURRENCIES.casefold().split()) | {"kr", "fr", "zł", "kč", "ft", "lei"}
+_GROUPED = re.compile(r"[1-9]\d{0,2}(?:(?P<mark>[.,'’])\d{3})(?:(?P=mark)\d{3})*")
 _MOST_AMOUNT = Decimal(10) ** 12
 
-_TITLES = frozenset(
-    "mr mrs ms miss dr prof sir m mme mlle monsieur madame maître herr frau hr fr sr sra srta señor señora".split()
-)
-_PARTICLES = frozenset(
-    "van von der den de del della di da do dos das du la le los las el al bin ibn ter zu".split()
-)
+_TITLES = {
+    "mr",
+    "mrs",
+    "ms",
+    "miss",
+    "dr",
+    "prof",
+    "sir",
+    "m",
+    "mme",
+    "mlle",
+    "monsieur",
+    "madame",
+    "maître",
+    "herr",
+    "frau",
+    "hr",
+    "fr",
+    "sr",
+    "sra",
+    "srta",
+    "señor",
+    "señora",
+}
+_PARTICLES = {
+    "van",
+    "von",
+    "der",
+    "den",
+    "de",
+    "del",
+    "della",
+    "di",
+    "da",
+    "do",
+    "dos",
+    "das",
+    "du",
+    "la",
+    "le",
+    "los",
+    "las",
+    "el",
+    "al",
+    "bin",
+    "ibn",
+    "ter",
+    "zu",
+}
 
 
 def clean_text(text: str, limit: int) -> str:
@@ -126,14 +169,14 @@ def clean_amount(text: str, *, decimal: str = "") -> Decimal:
         amount = Decimal(re.sub(r"\D", "", number))
     else:
         amount = _with_decimals(number, text)
-    amount = (sign * amount).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    amount = sign * min(amount, _MOST_AMOUNT).quantize(Decimal("0.01"), ROUND_HALF_UP)
     if abs(amount) >= _MOST_AMOUNT:
         raise ValueError(f"{shown(text)} is too large; at most 999999999999.99 fits")
-    return amount
+    return amount + 0  # never -0
 
 
 def decimal_mark(texts: Iterable[str]) -> str:
-    """The mark of the decimals, if one cell of a column shows it beyond doubt: `12,5` does, `1,234` does not."""
+    """The mark of the decimals, once a cell of a column shows it beyond doubt: `12,5` does, `1,234` not."""
     for text in texts:
         try:
             _, number = _number_in(text)
@@ -193,6 +236,8 @@ def _clean_unusual_email(text: str) -> str:
     name, dot, top = checked.ascii_domain.rpartition(".")
     if not name or not dot or top.isdigit():
         raise ValueError(f"{shown(text)} is no e-mail address: its domain needs an ending such as .com")
+    if text.rindex("@") > _MOST_LOCAL:
+        raise ValueError(f"{shown(text)} is too long: before the @ there may be {_MOST_LOCAL} characters")
     if len(text) > LIMITS["email"] or len(email_key(text)) > LIMITS["email"]:
         raise ValueError(f"{shown(text)} is too long; an address has at most {LIMITS['email']} characters")
     return normalize("NFC", text)

@@ -10,6 +10,7 @@ from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from pipelime.ids import uuid7
 from pipelime.ledger import LedgerRow
@@ -103,6 +104,8 @@ class User(AbstractBaseUser):
     wants_assignment_mail = models.BooleanField("is mailed when a lead is assigned", default=True)
     activated_at = models.DateTimeField(null=True, blank=True, editable=False)
     disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Part of every session's and link's signature: raising it ends them all, for good.
+    session_epoch = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -135,6 +138,10 @@ class User(AbstractBaseUser):
     @property
     def is_active(self) -> bool:
         return self.disabled_at is None
+
+    def _get_session_auth_hash(self, secret=None) -> str:
+        signed = f"{self.password}:{self.session_epoch}"
+        return salted_hmac("pipelime.accounts.session", signed, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def is_staff(self) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -58,13 +57,6 @@ def once(
                 account=caller.account, fingerprint=print_of, status=answer.status_code, body=text_of(answer), **place
             )
     return answer
-
-
-@contextmanager
-def undone_by_errors() -> Iterator[None]:
-    """What a refused request had already done is undone, while the refusal itself is remembered."""
-    with transaction.atomic():
-        yield
 
 
 def take_turn(caller: Caller, place: dict[str, str]) -> None:

@@ -68,6 +68,7 @@ SENTENCES = {
     "endpoint.secret_rotated": "rotated the secret of the webhook {subject}",
     "endpoint.deleted": "deleted the webhook {subject}",
     "endpoint.tested": "sent a test to the webhook {subject}",
+    "endpoint.replayed": "replayed what the webhook {subject} had missed",
     "api_key.created": "created the API key {subject}",
     "api_key.disabled": "disabled the API key {subject}",
     "api_key.enabled": "enabled the API key {subject}",

@@ -167,10 +167,11 @@ def _answers(host: str, port: int, timeout: float) -> list[str]:
         return [str(ip_address(host))]
     except ValueError:
         pass
-    if not _lookups.acquire(timeout=max(timeout, 0)):
+    slots = _lookups
+    if not slots.acquire(timeout=max(timeout, 0)):
         raise Unresolved(f"{host}: too many lookups are waiting for name servers")
     answer: Future[list[Any]] = Future()
-    threading.Thread(target=_look_up, args=(host, port, answer), daemon=True).start()
+    threading.Thread(target=_look_up, args=(host, port, answer, slots), daemon=True).start()
     try:
         found = answer.result(timeout=max(timeout, 0))
     except TimeoutError:
@@ -182,13 +183,13 @@ def _answers(host: str, port: int, timeout: float) -> list[str]:
     return list(dict.fromkeys(_text(sockaddr) for *_, sockaddr in found))
 
 
-def _look_up(host: str, port: int, answer: Future[list[Any]]) -> None:
+def _look_up(host: str, port: int, answer: Future[list[Any]], slots: threading.BoundedSemaphore) -> None:
     try:
         answer.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP))
     except Exception as error:  # noqa: BLE001 - it is raised again in the thread that waits
         answer.set_exception(error)
     finally:
-        _lookups.release()
+        slots.release()
 
 
 def _text(sockaddr: tuple[Any, ...]) -> str:

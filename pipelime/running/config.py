@@ -17,7 +17,6 @@ class Config:
     data: Path
     host: str
     port: int
-    brings_database: bool
     brings_broker: bool
     demo: bool = True
 
@@ -27,7 +26,6 @@ class Config:
             data=Path(environ.get("PIPELIME_DATA") or ROOT / "var").resolve(),
             host=environ.get("HOST") or LOOPBACK,
             port=port_number("PORT", environ.get("PORT") or "8000"),
-            brings_database=bool(environ.get("DATABASE_URL")),
             brings_broker=bool(environ.get("BROKER_URL")),
             demo=demo,
         )

@@ -48,20 +48,19 @@ def ensure_demo(file: Path, environment: Mapping[str, str], say: Callable[[str],
     """The demo's login when it was made just now; None on later starts, or when it could not be made."""
     if file.exists():
         return None
-    demo = Demo(DEMO_EMAIL, secrets.token_urlsafe(12), "")
+    demo = None
     try:
-        demo = make_account(demo, environment)
+        demo = make_account(environment)
+        # The one place where the login can be read again, should the terminal be gone.
+        write_private(file, json.dumps(asdict(demo), indent=2) + "\n")
         run_python(environment, "manage.py", "demo")
     except CannotStart as error:
         say(f"The demo is not complete, Pipelime starts all the same: {error}")
-    if not demo.api_key:
-        return None
-    # The one place where the login can be read again, should the terminal be gone.
-    write_private(file, json.dumps(asdict(demo), indent=2) + "\n")
     return demo
 
 
-def make_account(demo: Demo, environment: Mapping[str, str]) -> Demo:
-    command = ["manage.py", "create_account", "Demo", "--email", demo.login, "--password", demo.password]
+def make_account(environment: Mapping[str, str]) -> Demo:
+    password = secrets.token_urlsafe(12)
+    command = ["manage.py", "create_account", "Demo", "--email", DEMO_EMAIL, "--password", password]
     made = json.loads(run_python(environment, *command, "--json"))
-    return Demo(demo.login, demo.password, made["api_key"])
+    return Demo(DEMO_EMAIL, password, made["api_key"])

@@ -165,6 +165,12 @@ def test_a_certificate_of_another_name_is_refused(authority, client_tls):
         open_dialogue(sink, "tls", tls_context=client_tls)
 
 
+@pytest.mark.parametrize("answer", [Drop("fin"), Drop("rst"), Silence()])
+def test_a_connection_lost_during_the_handshake_is_a_passing_trouble(client_tls, answer):
+    with SmtpSink({"greeting": answer}) as sink, pytest.raises(ServerUnavailable, match="being encrypted"):
+        open_dialogue(sink, "tls", timeout=SHORT, tls_context=client_tls)
+
+
 def test_a_server_without_tls_on_a_tls_port_is_told_apart(client_tls):
     with SmtpSink() as sink, pytest.raises(TlsRequired, match="does not speak TLS here"):
         open_dialogue(sink, "tls", tls_context=client_tls)

@@ -228,7 +228,10 @@ def test_plain_text_never_reaches_a_query(account):
     mailbox = MailboxFactory(account=account, smtp_password="s3cret")
     before = stored(mailbox)
 
-    with pytest.raises(TypeError, match=r"EmailAccount\.smtp_password is encrypted for one row"):
+    with (
+        pytest.raises(TypeError, match=r"EmailAccount\.smtp_password is encrypted for one row"),
+        transaction.atomic(),
+    ):
         EmailAccount.objects.update(smtp_password="plain")
     with pytest.raises(TypeError, match="encrypted for one row"), transaction.atomic():
         EmailAccount.objects.bulk_update([mailbox], ["smtp_password"])

@@ -17,15 +17,11 @@ def test_nothing_set_means_loopback_8000_and_the_folder_var():
 
     assert (config.host, config.port, config.data) == ("127.0.0.1", 8000, ROOT / "var")
     assert config.local_url == "http://127.0.0.1:8000"
-    assert not config.brings_database
     assert not config.brings_broker
 
 
-def test_services_of_the_operator_are_seen():
-    config = Config.read({"DATABASE_URL": "postgresql:///pipelime", "BROKER_URL": "redis://127.0.0.1/0"})
-
-    assert config.brings_database
-    assert config.brings_broker
+def test_a_broker_of_the_operator_is_seen():
+    assert Config.read({"BROKER_URL": "redis://127.0.0.1/0"}).brings_broker
 
 
 @pytest.mark.parametrize("raw", ["0", "65536", "-1", "80 ", "８０", ""])

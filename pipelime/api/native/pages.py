@@ -14,6 +14,8 @@ from django.db.models import F, Q
 from rest_framework import exceptions
 from rest_framework.pagination import BasePagination
 
+from pipelime.api.native.schema import PAGINATION
+
 DEFAULT, MOST = 25, 100
 DEEPEST_ROW = 10_000  # counting rows away gets slower with each one; a cursor does not
 
@@ -90,7 +92,7 @@ class KeysetPagination(BasePagination):
 
     PARAMETERS = ("limit", "cursor", "page", "order", "include")
 
-    def answer(self, queryset: models.QuerySet, view: Any) -> dict[str, Any]:
+    def answer(self, queryset: models.QuerySet, view: Any, serializer: Any = None) -> dict[str, Any]:
         """The envelope: {"data": […], "pagination": {…}}."""
         given = view.request.query_params
         order = order_from(given.get("order", ""), view.orders, view.default_order)
@@ -99,7 +101,7 @@ class KeysetPagination(BasePagination):
         wants_total = self.wants_total(given.get("include", ""))
         matching = queryset.order_by(*order.terms())
         rows = self.cut(matching, given.get("cursor", ""), order, limit, page)
-        shown, keys = view.serializer_class.page(rows, order.column, "id")
+        shown, keys = (serializer or view.serializer_class).page(rows, order.column, "id")
         more = len(keys) > limit
         pagination = {
             "limit": limit,
@@ -121,6 +123,16 @@ class KeysetPagination(BasePagination):
         if start >= DEEPEST_ROW:
             raise refused("page", f"lies behind row {DEEPEST_ROW}; follow pagination.next_cursor instead")
         return matching[start : start + limit + 1]
+
+    def get_paginated_response_schema(self, schema: dict) -> dict:
+        return {
+            "type": "object",
+            "required": ["data", "pagination"],
+            "properties": {"data": schema, "pagination": PAGINATION},
+        }
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict]:
+        return []  # NativeSchema describes them, with the orders of each resource
 
     @staticmethod
     def wants_total(include: str) -> bool:

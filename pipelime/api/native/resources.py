@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.http.response import HttpResponseBase
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
@@ -91,7 +91,7 @@ class NativeViewSet(DialectViewSet):
     def settled(self, handler: Any) -> HttpResponseBase:
         """The answer, refusals included: those are remembered too."""
         try:
-            with idempotency.undone_by_errors():
+            with transaction.atomic():  # a refusal undoes what came before it
                 return super().perform(handler)
         except Exception as error:  # noqa: BLE001  answered in our words, as without a key
             return self.handle_exception(error)
@@ -181,3 +181,7 @@ class Unknown(NativeViewSet):
 
     def nothing(self, request, path: str = "") -> Response:
         raise NotFound(f"There is nothing at {request.path}; /api/docs lists what there is")
+
+
+def gone() -> Response:
+    return Response(status=204)

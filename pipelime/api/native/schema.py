@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework import serializers
 
 ERRORS = {
     "401": "The key is missing, unknown, disabled or expired",
@@ -69,7 +70,8 @@ class NativeSchema(AutoSchema):
     def get_override_parameters(self) -> list[OpenApiParameter]:
         view, found = self.view, []
         if self._is_list_view() and hasattr(view, "orders"):
-            found += [OpenApiParameter(name, schema, description=text) for name, (schema, text) in LIST_PARAMETERS.items()]
+            for name, (schema, text) in LIST_PARAMETERS.items():
+                found.append(OpenApiParameter(name, schema, description=text))
             names = [sign + name for name in view.orders for sign in ("", "-")]
             found.append(OpenApiParameter("order", {"type": "string", "enum": names, "default": view.default_order}))
             if view.search_kind:
@@ -78,3 +80,64 @@ class NativeSchema(AutoSchema):
             text = "Repeating a request with the same key within 24 hours answers as the first time did."
             found.append(OpenApiParameter("Idempotency-Key", str, "header", description=text))
         return found
+
+    def get_tags(self) -> list[str]:
+        return [self._tokenize_path()[0]]
+
+    def get_filter_backends(self) -> list[Any]:
+        return [DjangoFilterBackend] if self._is_list_view() and hasattr(self.view, "filterset_class") else []
+
+
+def refusals(path: str, method: str) -> dict[str, Any]:
+    """The error answers of one operation, by status."""
+    body = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    skipped = {"404"} if "{" not in path else set()
+    if method in ("get", "delete"):
+        skipped.add("409")
+    return {code: {"description": text, "content": body} for code, text in ERRORS.items() if code not in skipped}
+
+
+class KeyScheme(OpenApiAuthenticationExtension):
+    target_class = "pipelime.api.callers.KeyInHeader"
+    name = "key"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "An API key: ki_…"}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    target_class = "pipelime.api.callers.Session"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": settings.SESSION_COOKIE_NAME,
+            "description": "The browser's session; writes need the X-CSRFToken header.",
+        }
+
+
+class ComputedSchema(OpenApiSerializerFieldExtension):
+    target_class = "pipelime.api.native.shapes.Computed"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict:
+        schema = auto_schema._map_serializer_field(self.target.kind, direction)  # noqa: SLF001
+        return {"type": [schema["type"], "null"], **{k: v for k, v in schema.items() if k != "type"}} if (
+            self.target.kind.allow_null
+        ) else schema
+
+
+class RowSchema(OpenApiSerializerFieldExtension):
+    target_class = "pipelime.api.native.inputs.RowField"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict:
+        return {"type": "string", "format": "uuid", "description": f"The id of a {self.target.what}."}
+
+
+class ObjectSchema(OpenApiSerializerFieldExtension):
+    target_class = "pipelime.api.native.inputs.ObjectField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict:
+        return {"type": "object", "additionalProperties": True}

@@ -1,0 +1,125 @@
+"""Delivers one claim: its rows one after another over one connection, each signed as it leaves."""
+
+from __future__ import annotations
+
+import time
+from http import HTTPStatus
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from pipelime.outbound import Answer, Connection, OutboundError, TimedOut
+from pipelime.scope import account_scope
+from webhooks.claiming import Claim
+from webhooks.failing import note_health
+from webhooks.models import Delivery, Endpoint
+from webhooks.outcomes import Outcome, put_back, still_held, write_outcomes
+from webhooks.retrying import next_due
+from webhooks.signing import Signer
+
+WRITE_AFTER = 25  # deliveries, or
+WRITE_EVERY = 1.0  # seconds: what a hard kill may repeat
+REDIRECTS = range(300, 400)
+
+
+class Batch:
+    """A claim being delivered. `waiting_since` is when the request under way began, for whoever watches."""
+
+    def __init__(self, claim: Claim):
+        self.claim = claim
+        self.waiting_since: float | None = None
+        self._line = Line(claim.endpoint)
+        self._unwritten: list[Outcome] = []
+        self._written_at = time.monotonic()
+        self._renewed_at = claim.taken_at
+        self._held = {delivery.pk for delivery in claim.deliveries}
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Let the request under way end, and give back the rest."""
+        self._stopped = True
+
+    def deliver(self) -> int:
+        """Attempt the rows until all are done or the receiver is away. Returns how many were attempted.
+
+        An error of our own leaves the rest to its leases: the rows come back, but not at once and again.
+        """
+        attempted = 0
+        with account_scope(self.claim.endpoint.account_id):
+            try:
+                for delivery in self.claim.deliveries:
+                    if self._stopped:
+                        break
+                    self._keep_leases()
+                    if delivery.pk in self._held:
+                        attempted += 1
+                        self._attempt(delivery)
+            finally:
+                self._line.close()
+                self._write()
+            put_back(self.claim)
+        return attempted
+
+    def _attempt(self, delivery: Delivery) -> None:
+        self.waiting_since = time.monotonic()
+        outcome = self._line.attempt(delivery)
+        self.waiting_since = None
+        self._unwritten.append(outcome)
+        self._stopped = self._stopped or outcome.is_away
+        if len(self._unwritten) >= WRITE_AFTER or time.monotonic() - self._written_at >= WRITE_EVERY:
+            self._write()
+
+    def _write(self) -> None:
+        outcomes, self._unwritten = self._unwritten, []
+        with transaction.atomic():
+            if kept := write_outcomes(outcomes):
+                note_health(self.claim.endpoint, kept)
+        self._written_at = time.monotonic()
+
+    def _keep_leases(self) -> None:
+        """Renew after a third of the lease: what is left outlasts a request that hangs."""
+        if time.monotonic() - self._renewed_at < settings.LEASE.total_seconds() / 3:
+            return
+        self._write()
+        self._renewed_at = time.monotonic()
+        self._held = still_held(self.claim, settings.LEASE.total_seconds())
+
+
+class Line:
+    """The connection to one endpoint, opened by the first attempt and kept for the next ones."""
+
+    def __init__(self, endpoint: Endpoint):
+        self.url = endpoint.url
+        self._signer = Signer(endpoint)
+        self._connection: Connection | None = None
+
+    def attempt(self, delivery: Delivery) -> Outcome:
+        at, started, body = timezone.now(), time.monotonic(), delivery.body.encode()
+        headers = self._signer.headers(delivery.webhook_id, body, at)
+        try:
+            if self._connection is None:
+                self._connection = Connection(self.url)
+            answer = self._connection.post(body, headers)
+        except OutboundError as error:
+            due_at = next_due(delivery.attempts + 1, at, status=None, timed_out=isinstance(error, TimedOut))
+            return Outcome(delivery, at, time.monotonic() - started, error=str(error), due_at=due_at)
+        return judged(delivery, at, answer)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+
+def judged(delivery: Delivery, at, answer: Answer) -> Outcome:
+    text = answer.body.decode("utf-8", "replace").replace("\0", "")
+    if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+        return Outcome(delivery, at, answer.seconds, answer.status, answer=text)
+    due_at = None
+    if answer.status != HTTPStatus.GONE:
+        retry_after = answer.headers.get("retry-after", "")
+        due_at = next_due(delivery.attempts + 1, at, status=answer.status, retry_after=retry_after)
+    error = f"The receiver answered {answer.status}"
+    if answer.status in REDIRECTS:
+        error += "; redirects are not followed, so give the endpoint the final URL"
+    return Outcome(delivery, at, answer.seconds, answer.status, error, text, due_at)
