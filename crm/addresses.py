@@ -32,7 +32,9 @@ def read_address(value: Any, *, field: str) -> Address | None:
     """An address from a text or a mapping; None when it is blank."""
     given = {"address": value} if isinstance(value, str) or value is None else value
     if not isinstance(given, Mapping) or not isinstance(given.get("address") or "", str):
-        raise Invalid(f'{field}: write addresses as {{"address": "a@example.com", "label": "work"}}', field=field)
+        raise Invalid(
+            f'{field}: write addresses as {{"address": "a@example.com", "label": "work"}}', field=field
+        )
     text = (given.get("address") or "").strip()
     if not text:
         return None
@@ -54,10 +56,14 @@ def read_addresses(values: Iterable[Any] | None) -> list[Address]:
     for value in values or ():
         if address := read_address(value, field="emails"):
             known = read.get(address.key)
-            read[address.key] = replace(known, is_primary=True) if known and address.is_primary else known or address
+            read[address.key] = (
+                replace(known, is_primary=True) if known and address.is_primary else known or address
+            )
     addresses = list(read.values())
     if len(addresses) > MOST:
-        raise Invalid(f"{len(addresses)} addresses are too many; a contact has at most {MOST}", field="emails")
+        raise Invalid(
+            f"{len(addresses)} addresses are too many; a contact has at most {MOST}", field="emails"
+        )
     if len([address for address in addresses if address.is_primary]) > 1:
         raise Invalid("emails: only one address can be the primary one", field="emails")
     return with_primary(addresses)
@@ -110,7 +116,9 @@ def store(contact: Contact, addresses: list[Address]) -> dict[str, list]:
     if set(before) == set(addresses):
         return {}
     keys = [address.key for address in addresses]
-    with conflict_when_taken("A contact with this e-mail address exists already", lambda: holder(keys, contact)):
+    with conflict_when_taken(
+        "A contact with this e-mail address exists already", lambda: holder(keys, contact)
+    ):
         contact.emails.exclude(email_key__in=keys).delete()
         rows = {row.email_key: row for row in contact.emails.all()}
         # In the order of keys, so that two writers who share addresses queue up and do not deadlock.
@@ -120,8 +128,13 @@ def store(contact: Contact, addresses: list[Address]) -> dict[str, list]:
             )
             row.address, row.label, row.is_primary = address.address, address.label, address.is_primary
             row.save()
-    changes = {"emails": [[address.facts() for address in before], [address.facts() for address in addresses]]}
-    primaries = [next((address.address for address in rows if address.is_primary), None) for rows in (before, addresses)]
+    changes = {
+        "emails": [[address.facts() for address in before], [address.facts() for address in addresses]]
+    }
+    primaries = [
+        next((address.address for address in rows if address.is_primary), None)
+        for rows in (before, addresses)
+    ]
     return {"email": primaries, **changes} if primaries[0] != primaries[1] else changes
 
 

@@ -17,7 +17,9 @@ LONGEST = 100_000
 
 
 @transaction.atomic
-def create_comment(subject: Lead | Contact | Company, *, by, content: str, author: User | None = None) -> Comment:
+def create_comment(
+    subject: Lead | Contact | Company, *, by, content: str, author: User | None = None
+) -> Comment:
     """`author` is who is said to have written it; without one, whoever calls."""
     check_belongs(author, subject.account_id, field="author")
     content = check_content(content)

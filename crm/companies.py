@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from crm.fields import check_custom_fields, merged
+from crm.importing.values import clean_domain
 from crm.models import Company, Contact, Lead
 from pipelime import locks
 from pipelime.accounts.models import Account
@@ -80,7 +81,7 @@ def company_values(account: Account, given: dict[str, Any]) -> dict[str, Any]:
     only_known("a company", given, FIELDS)
     values = checked(Company, {name: given[name] for name in FACTS if name in given})
     if values.get("domain"):
-        values["domain"] = clean_domain(values["domain"])
+        values["domain"] = check_domain(values["domain"])
     if "owner" in given:
         check_person(given["owner"], account.pk, field="owner")
         values["owner"] = given["owner"]
@@ -89,13 +90,11 @@ def company_values(account: Account, given: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def clean_domain(text: str) -> str:
-    """ "https://www.Example.com/about" is example.com."""
-    host = text.casefold().partition("://")[2] or text.casefold()
-    host = host.partition("/")[0].removeprefix("www.").rstrip(".")
-    if "." not in host or any(mark in host for mark in " @:?#"):
-        raise Invalid(f"domain: {text!r} is none; write one such as example.com", field="domain")
-    return host
+def check_domain(text: str) -> str:
+    try:
+        return clean_domain(text)
+    except ValueError as error:
+        raise Invalid(f"domain: {error}", field="domain") from None
 
 
 def reindex_people(company: Company) -> list[int]:

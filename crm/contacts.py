@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
@@ -11,7 +12,7 @@ from django.utils import timezone
 from crm import addresses
 from crm.companies import company_named
 from crm.fields import check_custom_fields, merged
-from crm.importing.values import clean_linkedin
+from crm.importing.values import clean_linkedin, clean_phone
 from crm.models import Company, Contact, Lead
 from crm.tags import tags_named
 from pipelime import locks
@@ -22,6 +23,7 @@ from pipelime.events.recording import record
 from pipelime.search import documents
 
 TEXTS = ("first_name", "last_name", "job_title", "phone", "linkedin_url", "location")
+CLEANERS: dict[str, Callable[[str], str]] = {"phone": clean_phone, "linkedin_url": clean_linkedin}
 IDENTITY = {"first_name", "last_name", "phone", "linkedin_url", "email", "emails"}
 FIELDS = (*TEXTS, "email", "emails", "company", "tags", "custom_fields", "owner")
 
@@ -81,8 +83,9 @@ def contact_values(account: Account, given: dict[str, Any], *, by) -> dict[str, 
     """The columns of a contact from what a caller gave."""
     only_known("a contact", given, FIELDS)
     values = checked(Contact, {name: given[name] for name in TEXTS if name in given})
-    if values.get("linkedin_url"):
-        values["linkedin_url"] = check_linkedin(values["linkedin_url"])
+    for name, clean in CLEANERS.items():
+        if values.get(name):
+            values[name] = cleaned(name, values[name], clean)
     if "company" in given:
         values["company"] = find_company(account, given["company"], by=by)
     if "owner" in given:
@@ -106,11 +109,11 @@ def find_company(account: Account, company: Company | str | None, *, by) -> Comp
         raise Invalid(f"company {error}", field="company") from None
 
 
-def check_linkedin(url: str) -> str:
+def cleaned(name: str, text: str, clean: Callable[[str], str]) -> str:
     try:
-        return clean_linkedin(url)
+        return clean(text)
     except ValueError as error:
-        raise Invalid(f"linkedin_url: {error}", field="linkedin_url") from None
+        raise Invalid(f"{name}: {error}", field=name) from None
 
 
 def check_identity(contact: Contact, wanted: list[addresses.Address]) -> None:
@@ -119,7 +122,7 @@ def check_identity(contact: Contact, wanted: list[addresses.Address]) -> None:
         return
     if not (contact.first_name or contact.last_name or contact.phone or contact.linkedin_url):
         raise Invalid(
-            "Nothing identifies this contact: give a name, an e-mail address, a phone number or a LinkedIn page",
+            "Nothing identifies this contact: give a name, an e-mail, a phone number or a LinkedIn page",
             field="email",
         )
     if not contact.linkedin_url:

@@ -23,15 +23,24 @@ LONGEST_VALUE = 10_000
 KEY = re.compile(r"[a-z][a-z0-9_]{0,59}")
 # Templates and imports know these words already: a custom field of the same key would hide them.
 RESERVED = frozenset(
-    "id uid email emails first_name last_name full_name name company job_title phone mobile linkedin_url "
-    "location status tags owner custom custom_fields sender unsubscribe_url postal_address notes "
-    "title description amount probability currency step pipeline created_at updated_at".split()
+    {
+        *("id", "email", "emails", "first_name", "last_name", "full_name", "company", "job_title", "phone"),
+        *("linkedin_url", "location", "status", "tags", "owner", "created_at", "updated_at"),
+        *("custom", "custom_fields", "sender", "unsubscribe_url", "postal_address"),
+    }
 )
 
 
 @transaction.atomic
 def create_field(
-    account: Account, *, by, kind: str, name: str, type: str = "text", is_key: bool = False, key: str | None = None
+    account: Account,
+    *,
+    by,
+    kind: str,
+    name: str,
+    type: str = "text",  # noqa: A002  the word of every caller
+    is_key: bool = False,
+    key: str | None = None,
 ) -> Field:
     """Define a field. Its key, by which values are stored and templates ask, is made from the name."""
     values = checked(Field, {"kind": kind, "name": name, "type": type, "is_key": is_key})
@@ -72,7 +81,9 @@ def check_custom_fields(account: Account, kind: str, values: Mapping[str, Any] |
     for key in values:
         if key not in types:
             known = ", ".join(sorted(types)) or "none; define it first"
-            raise Invalid(f"{key!r} is no custom field of a {kind}; known are: {known}", field="custom_fields")
+            raise Invalid(
+                f"{key!r} is no custom field of a {kind}; known are: {known}", field="custom_fields"
+            )
     return {key: check_value(key, types[key], value) for key, value in values.items()}
 
 
@@ -81,17 +92,19 @@ def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in {**old, **new}.items() if value is not None}
 
 
-def check_value(key: str, type: str, value: Any) -> Any:
+def check_value(key: str, kind: str, value: Any) -> Any:
     try:
         if value is None or value == "":
             return None
         if isinstance(value, str):
             value = check_text(value, strip=True)
-        elif not isinstance(value, bool | int | float) or (isinstance(value, float) and not math.isfinite(value)):
+        elif not isinstance(value, bool | int | float) or (
+            isinstance(value, float) and not math.isfinite(value)
+        ):
             raise ValidationError("must be a text, a number or true or false")
         if len(str(value)) > LONGEST_VALUE:
             raise ValidationError(f"has over {LONGEST_VALUE} characters")
-        return READERS.get(type, lambda value: value)(value)
+        return READERS.get(kind, lambda value: value)(value)
     except ValidationError as error:
         raise Invalid(f"{key}: {error.messages[0]}", field="custom_fields") from None
 
@@ -127,7 +140,9 @@ def key_of(name: str) -> str:
 
 def check_key(key: str, *, kind: str) -> str:
     if not KEY.fullmatch(key):
-        raise Invalid(f"key: {key!r} must be lower-case letters, digits and _, such as budget_2030", field="key")
+        raise Invalid(
+            f"key: {key!r} must be lower-case letters, digits and _, such as budget_2030", field="key"
+        )
     if kind == Field.Kind.CONTACT and key in RESERVED:
         raise Invalid(f"key: {key!r} is a built-in field already; choose another name", field="key")
     return key

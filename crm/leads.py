@@ -171,7 +171,9 @@ def clean_amount(value: Any) -> Decimal | None:
     except InvalidOperation:
         raise Invalid(f"amount: {value!r} is no amount; write one such as 1250.50", field="amount") from None
     if not amount.is_finite() or abs(amount) >= Decimal(10) ** 12:
-        raise Invalid(f"amount: {value!r} is too large; at most twelve digits before the point", field="amount")
+        raise Invalid(
+            f"amount: {value!r} is too large; at most twelve digits before the point", field="amount"
+        )
     return amount
 
 
@@ -181,7 +183,8 @@ def refuse_unassigned(lead: Lead, values: dict[str, Any]) -> None:
     for name in OWNERS_ONLY:
         if name in values and values[name] != getattr(lead, name):
             raise Invalid(
-                f"{name} cannot change while the lead is nobody's; assign the lead to somebody first", field=name
+                f"{name} cannot change while the lead is nobody's; assign the lead to somebody first",
+                field=name,
             )
 
 
@@ -198,7 +201,9 @@ def follow(lead: Lead, values: dict[str, Any], account: Account) -> None:
     if after("amount") is None and "probability" not in values:
         values["probability"] = None
     if after("amount") is None and after("probability") is not None:
-        raise Invalid("A probability cannot be set without an amount; set the amount, too", field="probability")
+        raise Invalid(
+            "A probability cannot be set without an amount; set the amount, too", field="probability"
+        )
     reminders.follow(values, after, account.zone)
 
 

@@ -108,7 +108,9 @@ def delete_step(step: Step, *, by) -> None:
 def first_step(account: Account) -> Step:
     """Where a lead begins when nobody says where."""
     steps = Step.objects.filter(account=account).select_related("pipeline")
-    step = steps.order_by("-pipeline__is_default", "pipeline__position", "pipeline_id", "position", "id").first()
+    step = steps.order_by(
+        "-pipeline__is_default", "pipeline__position", "pipeline_id", "position", "id"
+    ).first()
     if step is None:
         raise Invalid("This account has no pipeline; create one with steps first", field="step")
     return step

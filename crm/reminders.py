@@ -1,4 +1,4 @@
-"""When a lead is to be looked at again: a day, perhaps a time, and the moment that this is in the account's zone."""
+"""When a lead is to be looked at again: a day, perhaps a time, and the instant in the account's zone."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def follow(values: dict[str, Any], after: Callable[[str], Any], zone: ZoneInfo) 
         if values.get("remind_time") is not None:
             raise Invalid("remind_time needs a remind_date, the day it belongs to", field="remind_date")
         if after("status") == Lead.Status.STANDBY:
-            raise Invalid("A lead on standby needs a remind_date, the day to look at it again", field="remind_date")
+            raise Invalid(
+                "A lead on standby needs a remind_date, the day to look at it again", field="remind_date"
+            )
         if "remind_date" in values:
             values.update(NONE)
         return

@@ -11,10 +11,10 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from outreach import caps
-from outreach.models import EmailAccount, Message
+from outreach.models import Campaign, EmailAccount, Message
 from pipelime import ledger
 
-BATCH = 50  # one SMTP connection; small enough that a mailbox's turn ends soon
+BATCH = 100  # one SMTP connection; small enough that a mailbox's turn ends soon
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,14 @@ def claim_batch(now: datetime, limit: int = BATCH) -> Batch | None:
     fences = ledger.claim_due(Message, limit=limit, now=now, where="mailbox_id = %s", params=[mailbox_id])
     messages = list(
         Message.objects.filter(pk__in=fences)
-        .select_related("campaign__account", "enrolment__contact__company", "account")
+        .select_related("enrolment__contact__company")
         .order_by("due_at", "pk")
     )
+    campaigns = Campaign.objects.in_bulk({message.campaign_id for message in messages})
     for message in messages:
-        message.mailbox = mailbox
+        message.account, message.mailbox = mailbox.account, mailbox
+        message.campaign = campaigns[message.campaign_id]
+        message.campaign.account = mailbox.account
     return Batch(mailbox, within_caps(mailbox, messages, now))
 
 

@@ -26,12 +26,11 @@ NO_SUCH_MAILBOX = ("5.1.",)
 POLICY = ("5.7.",)
 
 
-def conclude(message: Message, outcome: Outcome) -> bool:
-    """Write what the server said. True when it took the message."""
+def conclude(message: Message, outcome: Outcome) -> None:
+    """Write what the server said."""
     match outcome:
         case Accepted():
             mark_sent(message)
-            return True
         case Unknown(text):
             mark_ambiguous(message, error=text)
         case Deferred(code, text):
@@ -41,7 +40,6 @@ def conclude(message: Message, outcome: Outcome) -> bool:
         case Abandoned():
             # Cancelled, or held by nobody any more: whoever moved the fence has said what it is now.
             log.info("mail.abandoned", message=str(message.uid))
-    return False
 
 
 @transaction.atomic

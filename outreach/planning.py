@@ -88,7 +88,7 @@ def advance(sent: list[tuple], campaigns: dict[int, Campaign]) -> None:
     others = {row[2] for row in sent} - set(campaigns) - {None}
     known = campaigns | Campaign.objects.filter(pk__in=others).prefetch_related("steps").in_bulk()
     enrolments = Enrolment.objects.in_bulk([row[1] for row in sent if row[1]])
-    now, changed = timezone.now(), []
+    moved: dict[tuple[str, int, datetime], list[int]] = {}
     for _, enrolment_id, campaign_id, step_number, slot_at in sent:
         enrolment = enrolments.get(enrolment_id)
         if enrolment is None or enrolment.state != Enrolment.State.IN_FLIGHT:
@@ -96,11 +96,12 @@ def advance(sent: list[tuple], campaigns: dict[int, Campaign]) -> None:
         if enrolment.step_number != step_number:
             continue
         step_after(enrolment, known[campaign_id], slot_at)
-        enrolment.updated_at = now
-        changed.append(enrolment)
-    Enrolment.objects.bulk_update(
-        changed, ["state", "step_number", "due_at", "reason", "updated_at"], batch_size=100
-    )
+        moved.setdefault((enrolment.state, enrolment.step_number, enrolment.due_at), []).append(enrolment_id)
+    # Many enrolments share a slot, and so their next due time: one update serves them all.
+    for (state, number, due_at), ids in moved.items():
+        Enrolment.objects.filter(pk__in=ids).update(
+            state=state, step_number=number, due_at=due_at, updated_at=timezone.now()
+        )
 
 
 def step_after(enrolment: Enrolment, campaign: Campaign, slot_at: datetime) -> None:

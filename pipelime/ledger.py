@@ -61,7 +61,7 @@ def database_now(seconds: float = 0) -> str:
     """SQL for the database's clock, `seconds` from now: workers' clocks may differ, this one does not."""
     if connection.vendor == "postgresql":
         return f"clock_timestamp() + interval '{seconds:f} seconds'"
-    return f"strftime('%Y-%m-%d %H:%M:%f', 'now', '{seconds:+f} seconds')"
+    return f"strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', '{seconds:+f} seconds')"  # for SQL with parameters
 
 
 def skip_locked() -> str:
@@ -144,7 +144,7 @@ def expired(model: type[Row], *, state: str = "claimed") -> models.QuerySet[Row]
 class SqliteNow(models.Func):
     """SQLite's clock with milliseconds, as leases are stored."""
 
-    template = "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')"
+    template = "strftime('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f', 'now')"
     output_field = models.DateTimeField()
 
 

@@ -246,6 +246,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api",
     "PREPROCESSING_HOOKS": ["pipelime.api.native.documentation.only_native"],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "GET_LIB_DOC_EXCLUDES": "pipelime.api.native.documentation.undocumented",
     "POSTPROCESSING_HOOKS": ["pipelime.api.native.documentation.add_errors"],
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True, "tryItOutEnabled": True},
 }

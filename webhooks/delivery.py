@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cached_property
 from http import HTTPStatus
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.utils import timezone
 from pipelime.outbound import Answer, Connection, OutboundError, TimedOut
 from pipelime.scope import account_scope
 from webhooks.claiming import Claim
+from webhooks.endpoints import call_off
 from webhooks.failing import note_health
 from webhooks.models import Delivery, Endpoint
 from webhooks.outcomes import Outcome, put_back, still_held, write_outcomes
@@ -58,8 +60,14 @@ class Batch:
             finally:
                 self._line.close()
                 self._write()
-            put_back(self.claim)
+            self._give_back()
         return attempted
+
+    def _give_back(self) -> None:
+        """Whatever was not attempted; if the endpoint was disabled meanwhile, it is called off like the rest."""
+        put_back(self.claim)
+        if Endpoint.objects.filter(pk=self.claim.endpoint.pk, disabled_at__isnull=False).exists():
+            call_off(self.claim.endpoint)
 
     def _attempt(self, delivery: Delivery) -> None:
         self.waiting_since = time.monotonic()
@@ -90,16 +98,19 @@ class Line:
     """The connection to one endpoint, opened by the first attempt and kept for the next ones."""
 
     def __init__(self, endpoint: Endpoint):
-        self.url = endpoint.url
-        self._signer = Signer(endpoint)
+        self.endpoint = endpoint
         self._connection: Connection | None = None
+
+    @cached_property
+    def _signer(self) -> Signer:
+        return Signer(self.endpoint)
 
     def attempt(self, delivery: Delivery) -> Outcome:
         at, started, body = timezone.now(), time.monotonic(), delivery.body.encode()
         headers = self._signer.headers(delivery.webhook_id, body, at)
         try:
             if self._connection is None:
-                self._connection = Connection(self.url)
+                self._connection = Connection(self.endpoint.url)
             answer = self._connection.post(body, headers)
         except OutboundError as error:
             due_at = next_due(delivery.attempts + 1, at, status=None, timed_out=isinstance(error, TimedOut))

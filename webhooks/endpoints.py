@@ -92,11 +92,15 @@ def disable_endpoint(endpoint: Endpoint, *, by: Any, reason: str) -> bool:
     now = timezone.now()
     if not _write_if(endpoint, is_enabled=True, disabled_at=now, disabled_reason=reason[:500]):
         return False
-    Delivery.objects.filter(endpoint=endpoint, state=Delivery.State.QUEUED).update(
-        state=Delivery.State.CANCELLED, last_error="The webhook was disabled"
-    )
+    call_off(endpoint)
     record("endpoint.disabled", endpoint, by=by)
     return True
+
+
+def call_off(endpoint: Endpoint) -> int:
+    """Cancel what is queued for a disabled endpoint, so that nothing looks due that will not be sent."""
+    queued = Delivery.objects.filter(endpoint=endpoint, state=Delivery.State.QUEUED)
+    return queued.update(state=Delivery.State.CANCELLED, last_error="The webhook was disabled")
 
 
 @transaction.atomic

@@ -69,7 +69,7 @@ def update_deliveries(outcomes: Sequence[Outcome]) -> set[int]:
             delivered_at = CASE WHEN v.column3 = 'done' THEN v.column7 ELSE d.delivered_at END
         FROM (VALUES {", ".join([row] * len(outcomes))}) AS v
         WHERE d.id = v.column1 AND d.fence = v.column2 AND d.state = 'claimed'
-        RETURNING d.id
+        RETURNING id
         """,  # noqa: S608
         [value for outcome in outcomes for value in delivery_row(outcome)],
     )

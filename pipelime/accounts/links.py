@@ -42,7 +42,9 @@ def holder(uid: UUID | str, token: str, tokens: LinkTokens) -> User:
     with every_account():
         user = User.objects.select_related("account").filter(uid=as_uuid(uid)).first()
     if user is None or user.account is None or not user.is_active or not tokens.check_token(user, token):
-        raise Invalid("This link has been used, has expired or is incomplete; ask for a new one", field="token")
+        raise Invalid(
+            "This link has been used, has expired or is incomplete; ask for a new one", field="token"
+        )
     return user
 
 

@@ -62,6 +62,17 @@ class Account(models.Model):
     def zone(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.time_zone)
 
+    def snapshot(self) -> dict:
+        texts = ("name", "slug", "plan", "time_zone", "locale", "currency")
+        texts += ("postal_address", "lead_visibility")
+        return {
+            "id": str(self.uid),
+            "number": self.pk,
+            **{name: getattr(self, name) for name in texts},
+            "settings": self.settings,
+            "is_suspended": self.is_suspended,
+        }
+
 
 class UserQuerySet(AccountQuerySet):
     def active(self):
@@ -81,7 +92,7 @@ class UserManager(DjangoUserManager.from_queryset(UserQuerySet)):  # type: ignor
 
 
 class User(AbstractBaseUser):
-    """A person who works in an account, known by e-mail. Without an account: an operator of the installation."""
+    """A person who works in an account, known by e-mail. Without an account: an operator."""
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     account = models.ForeignKey(

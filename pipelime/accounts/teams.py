@@ -62,7 +62,9 @@ def set_members(team: Team, members: Members) -> dict[str, list]:
 
 
 def facts(members: dict[User, bool]) -> list[dict]:
-    rows = [{"id": str(user.uid), "name": user.name, "is_manager": manages} for user, manages in members.items()]
+    rows = [
+        {"id": str(user.uid), "name": user.name, "is_manager": manages} for user, manages in members.items()
+    ]
     return sorted(rows, key=lambda row: row["id"])
 
 

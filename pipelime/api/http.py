@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any, ClassVar
 
@@ -16,6 +17,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from pipelime import errors
 from pipelime.accounts.keys import note_use
+from pipelime.accounts.models import Account
 from pipelime.api.bodies import TooLarge
 from pipelime.api.callers import Caller
 from pipelime.api.limits import Quota
@@ -170,3 +172,14 @@ def django_as_api_exception(error: Exception) -> Exception:
             messages = getattr(error, "message_dict", None) or {"non_field_errors": error.messages}
             return exceptions.ValidationError(messages)
     return error
+
+
+def streamed(account: Account, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """A body that is made while it is sent, after the request's scope has closed: each chunk opens its own."""
+    source = iter(chunks)
+    while True:
+        with account_scope(account):
+            chunk = next(source, None)
+        if chunk is None:
+            return
+        yield chunk

@@ -18,7 +18,9 @@ def prune(now: datetime | None = None) -> dict[str, int]:
     """Delete what is older than EVENT_RETENTION; safe to stop and to run twice."""
     before, deleted = (now or timezone.now()) - settings.EVENT_RETENTION, 0
     with every_account():
-        while ids := list(Event.objects.filter(at__lt=before).order_by("at").values_list("pk", flat=True)[:BATCH]):
+        while ids := list(
+            Event.objects.filter(at__lt=before).order_by("at").values_list("pk", flat=True)[:BATCH]
+        ):
             delete(ids)
             deleted += len(ids)
     return {"events": deleted}

@@ -167,13 +167,13 @@ def _answers(host: str, port: int, timeout: float) -> list[str]:
         return [str(ip_address(host))]
     except ValueError:
         pass
-    slots = _lookups
-    if not slots.acquire(timeout=max(timeout, 0)):
+    slots, until = _lookups, time.monotonic() + timeout
+    if not slots.acquire(timeout=timeout):
         raise Unresolved(f"{host}: too many lookups are waiting for name servers")
     answer: Future[list[Any]] = Future()
     threading.Thread(target=_look_up, args=(host, port, answer, slots), daemon=True).start()
     try:
-        found = answer.result(timeout=max(timeout, 0))
+        found = answer.result(timeout=max(until - time.monotonic(), 0))
     except TimeoutError:
         raise Unresolved(f"{host}: no answer from the name server within {timeout:.1f} s") from None
     except (OSError, UnicodeError) as error:

@@ -53,14 +53,15 @@ def test_the_ready_message_is_said_once_with_the_new_login(config, said, monkeyp
 
     assert asked == ["http://127.0.0.1:8123/healthz"]
     assert names(one) == ["web", "mailsink", "worker", "beat"]
-    assert said == [
+    [message] = said
+    assert message == (
         "Pipelime is ready: http://127.0.0.1:8123/\n"
         "  login     demo@example.com\n"
         "  password  secret\n"
         "  API key   ki_1\n"
         f"  data      {config.data}\n"
         "Ctrl-C stops it."
-    ]
+    )
 
 
 def test_a_slow_web_process_does_not_hold_up_the_worker_for_ever(config, said, monkeypatch):

@@ -117,7 +117,7 @@ def test_disabling_calls_off_what_is_queued_and_tells_once(account, user):
     endpoint = EndpointFactory(account=account)
     [queued] = make_deliveries(endpoint, 1)
     [done] = make_deliveries(endpoint, 1, state="done")
-    elsewhere = DeliveryFactory(account=account)
+    elsewhere = DeliveryFactory(account=account, endpoint__events=["lead.*"])
 
     assert disable_endpoint(endpoint, by=user, reason="Moving house") is True
     assert disable_endpoint(Endpoint.objects.get(pk=endpoint.pk), by=user, reason="Again") is False
@@ -144,7 +144,7 @@ def test_enabling_forgets_the_failures(account, user, endpoint):
 
 
 def test_deleting_takes_deliveries_and_attempts_of_this_endpoint_only(account, user):
-    gone, stays = EndpointFactory(account=account), EndpointFactory(account=account)
+    gone, stays = EndpointFactory.create_batch(2, account=account, events=["lead.*"])
     for endpoint in (gone, stays):
         [delivery] = make_deliveries(endpoint, 1)
         Attempt.objects.create(delivery=delivery, status=200)
@@ -158,7 +158,9 @@ def test_deleting_takes_deliveries_and_attempts_of_this_endpoint_only(account, u
 
 
 @pytest.mark.parametrize("events", [["*"], ["lead.*"]])
-def test_a_test_is_sent_once_whatever_the_endpoint_listens_to(account, user, endpoint, receiver, deliver, events):
+def test_a_test_is_sent_once_whatever_the_endpoint_listens_to(
+    account, user, endpoint, receiver, deliver, events
+):
     update_endpoint(endpoint, by=None, events=events)
     Delivery.objects.all().delete()
 

@@ -26,7 +26,9 @@ def test_there_is_no_eleventh_attempt():
     assert next_due(10, NOW, status=500) is None
 
 
-@pytest.mark.parametrize("came", [{"status": 429}, {"status": 502}, {"status": 504}, {"timed_out": True, "status": None}])
+@pytest.mark.parametrize(
+    "came", [{"status": 429}, {"status": 502}, {"status": 504}, {"timed_out": True, "status": None}]
+)
 def test_who_asks_to_be_spared_gets_a_minute(came):
     pauses = [pause(1, **came) for _ in range(200)]
 

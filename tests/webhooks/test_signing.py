@@ -89,9 +89,12 @@ def test_a_day_after_a_rotation_the_old_secret_no_longer_signs(account, user):
     assert endpoint.old_secret_until - timezone.now() > timedelta(hours=23, minutes=59)
     assert len(last["webhook-signature"].split()) == 2
     [signature] = after["webhook-signature"].split()
-    assert signature == Signer(EndpointFactory(secret=new)).headers("msg_1", BODY, endpoint.old_secret_until)[
-        "webhook-signature"
-    ]
+    assert (
+        signature
+        == Signer(EndpointFactory(secret=new)).headers("msg_1", BODY, endpoint.old_secret_until)[
+            "webhook-signature"
+        ]
+    )
 
 
 def test_a_secret_is_neither_shown_nor_recorded_nor_stored_in_clear(account, user):

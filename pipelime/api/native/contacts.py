@@ -13,13 +13,9 @@ from crm.models import Company, Contact
 from pipelime.accounts.models import User
 from pipelime.api.native.filters import AgeFilters, WordsFilter
 from pipelime.api.native.inputs import Input, ObjectField, RowField, as_uuid
+from pipelime.api.native.references import CompanyRef
 from pipelime.api.native.resources import Lists, NativeViewSet, Shows, gone
 from pipelime.api.native.shapes import Computed, Names, Shaped
-
-
-class CompanyRef(Shaped):
-    id = serializers.UUIDField(source="uid")
-    name = serializers.CharField()
 
 
 class AddressSerializer(Shaped):

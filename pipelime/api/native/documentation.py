@@ -9,6 +9,7 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.plumbing import get_lib_doc_excludes
 
 from pipelime.scope import every_account
 
@@ -45,4 +46,21 @@ def add_errors(result: dict, generator: SchemaGenerator, request: Any, public: b
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             operation["responses"] |= refusals(path, method)
-    return result
+    return without_marks(result)
+
+
+def without_marks(node: Any) -> Any:
+    """The generator's own notes on enumerations, which a later step of its would read."""
+    if isinstance(node, dict):
+        return {key: without_marks(value) for key, value in node.items() if key != "x-spec-enum-id"}
+    return [without_marks(item) for item in node] if isinstance(node, list) else node
+
+
+def undocumented() -> list[type]:
+    """Base classes whose docstrings speak to us and not to callers of the API."""
+    from pipelime.api.http import DialectViewSet
+    from pipelime.api.native.inputs import Input
+    from pipelime.api.native.resources import NativeViewSet
+    from pipelime.api.native.shapes import Shaped
+
+    return [*get_lib_doc_excludes(), DialectViewSet, NativeViewSet, Input, Shaped]

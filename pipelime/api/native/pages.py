@@ -95,7 +95,8 @@ class KeysetPagination(BasePagination):
     def answer(self, queryset: models.QuerySet, view: Any, serializer: Any = None) -> dict[str, Any]:
         """The envelope: {"data": […], "pagination": {…}}."""
         given = view.request.query_params
-        order = order_from(given.get("order", ""), view.orders, view.default_order)
+        orders = (view.orders, view.default_order) if serializer is None else ({"id": "id"}, "-id")
+        order = order_from(given.get("order", ""), *orders)
         limit = whole_number(given, "limit", DEFAULT, 1, MOST)
         page = whole_number(given, "page", 0, 1, DEEPEST_ROW)
         wants_total = self.wants_total(given.get("include", ""))

@@ -14,19 +14,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models, transaction
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, StreamingHttpResponse
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 
 from pipelime.accounts.models import Account
 from pipelime.api import idempotency, limits
-from pipelime.api.bodies import JSONParser
+from pipelime.api.bodies import JSONParser, JSONRenderer
 from pipelime.api.callers import Caller, KeyInHeader, Session
-from pipelime.api.http import DialectViewSet
+from pipelime.api.http import DialectViewSet, streamed
 from pipelime.api.native.errors import explain
 from pipelime.api.native.filters import CheckedFilters
 from pipelime.api.native.inputs import Input, Nothing, as_uuid, no_such
@@ -185,3 +186,16 @@ class Unknown(NativeViewSet):
 
 def gone() -> Response:
     return Response(status=204)
+
+
+class Downloads:
+    """A view whose answers are files: whatever the caller accepts, refusals are JSON."""
+
+    def perform_content_negotiation(self, request, force: bool = False):
+        return JSONRenderer(), JSONRenderer.media_type
+
+    def file(self, chunks: Iterable[bytes], name: str, content_type: str) -> StreamingHttpResponse:
+        answer = StreamingHttpResponse(streamed(self.caller.account, chunks), content_type=content_type)
+        answer["Content-Disposition"] = f'attachment; filename="{name}"'
+        answer["Cache-Control"] = "no-store"
+        return answer

@@ -69,9 +69,10 @@ class NativeSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[OpenApiParameter]:
         view, found = self.view, []
-        if self._is_list_view() and hasattr(view, "orders"):
+        if self._is_list_view():
             for name, (schema, text) in LIST_PARAMETERS.items():
                 found.append(OpenApiParameter(name, schema, description=text))
+        if view.action == "list" and hasattr(view, "orders"):
             names = [sign + name for name in view.orders for sign in ("", "-")]
             found.append(OpenApiParameter("order", {"type": "string", "enum": names, "default": view.default_order}))
             if view.search_kind:
@@ -85,7 +86,7 @@ class NativeSchema(AutoSchema):
         return [self._tokenize_path()[0]]
 
     def get_filter_backends(self) -> list[Any]:
-        return [DjangoFilterBackend] if self._is_list_view() and hasattr(self.view, "filterset_class") else []
+        return [DjangoFilterBackend] if self.view.action == "list" else []
 
 
 def refusals(path: str, method: str) -> dict[str, Any]:
@@ -122,10 +123,7 @@ class ComputedSchema(OpenApiSerializerFieldExtension):
     target_class = "pipelime.api.native.shapes.Computed"
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict:
-        schema = auto_schema._map_serializer_field(self.target.kind, direction)  # noqa: SLF001
-        return {"type": [schema["type"], "null"], **{k: v for k, v in schema.items() if k != "type"}} if (
-            self.target.kind.allow_null
-        ) else schema
+        return auto_schema._map_serializer_field(self.target.kind, direction)  # noqa: SLF001
 
 
 class RowSchema(OpenApiSerializerFieldExtension):
@@ -141,3 +139,10 @@ class ObjectSchema(OpenApiSerializerFieldExtension):
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict:
         return {"type": "object", "additionalProperties": True}
+
+
+class CompanySchema(OpenApiSerializerFieldExtension):
+    target_class = "pipelime.api.native.contacts.CompanyField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict:
+        return {"type": "string", "description": "A company's id, or a name that is found or made."}

@@ -20,7 +20,7 @@ class Computed(serializers.Field):
     """
 
     def __init__(self, make: Callable[..., Any] | None = None, *columns: str, kind: serializers.Field):
-        super().__init__(read_only=True)
+        super().__init__(read_only=True, allow_null=kind.allow_null)
         self.make, self.columns, self.kind = make, columns, kind
 
 

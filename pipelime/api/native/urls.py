@@ -5,13 +5,28 @@ from __future__ import annotations
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularSwaggerView
 
+from pipelime.api.native.companies import CompanyViewSet
 from pipelime.api.native.contacts import ContactViewSet
 from pipelime.api.native.documentation import openapi
+from pipelime.api.native.fields import FieldViewSet, TagViewSet
+from pipelime.api.native.history import ActivityViewSet, EventViewSet
+from pipelime.api.native.leads import LeadViewSet
+from pipelime.api.native.pipelines import PipelineViewSet, StepViewSet
 from pipelime.api.native.resources import Unknown
 from pipelime.api.native.routing import Router
+from pipelime.api.native.users import UserViewSet
 
 router = Router()
+router.add("activity", ActivityViewSet)
+router.add("companies", CompanyViewSet)
 router.add("contacts", ContactViewSet)
+router.add("events", EventViewSet)
+router.add("fields", FieldViewSet)
+router.add("leads", LeadViewSet)
+router.add("pipelines", PipelineViewSet)
+router.add("steps", StepViewSet)
+router.add("tags", TagViewSet)
+router.add("users", UserViewSet)
 
 ANY_METHOD = dict.fromkeys(Unknown.http_method_names, "nothing")
 
