@@ -65,7 +65,7 @@ def lock_mailbox(now: datetime) -> int | None:
                 AND NOT EXISTS (SELECT 1 FROM {Message._meta.db_table} h
                     WHERE h.mailbox_id = b.id AND h.state IN ('claimed', 'sending'))
                 ORDER BY (b.served_at IS NOT NULL), b.served_at, b.id LIMIT 1
-                {ledger.skip_locked().replace("UPDATE", "UPDATE OF b")}
+                {lock_owner()}
             )
             UPDATE {EmailAccount._meta.db_table} SET served_at = %s FROM picked
             WHERE id = picked_id RETURNING id
@@ -74,6 +74,11 @@ def lock_mailbox(now: datetime) -> int | None:
         )
         row = cursor.fetchone()
     return row[0] if row else None
+
+
+def lock_owner() -> str:
+    """NO KEY: whoever queues a message holds a share of the mailbox's key and must not be in the way."""
+    return "FOR NO KEY UPDATE OF b SKIP LOCKED" if connection.vendor == "postgresql" else ""
 
 
 def within_caps(mailbox: EmailAccount, messages: list[Message], now: datetime) -> list[Message]:

@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 MOST_ATTEMPTS = 12  # deferrals with growing pauses: about a day and a half
 NO_SUCH_MAILBOX = ("5.1.",)
 POLICY = ("5.7.",)
+NO_MAILBOX_CODES = (550, 551, 553)  # of servers that say no more
 
 
 def conclude(message: Message, outcome: Outcome) -> None:
@@ -31,10 +32,10 @@ def conclude(message: Message, outcome: Outcome) -> None:
     match outcome:
         case Accepted():
             mark_sent(message)
-        case Unknown(text):
-            mark_ambiguous(message, error=text)
-        case Deferred(code, text):
-            defer(message, f"{code} {text}" if code else text)
+        case Unknown():
+            mark_ambiguous(message, error=outcome.text)
+        case Deferred():
+            defer(message, f"{outcome.code} {outcome.text}" if outcome.code else outcome.text)
         case Refused():
             refuse(message, outcome)
         case Abandoned():
@@ -77,13 +78,22 @@ def refuse(message: Message, outcome: Refused) -> None:
         settle_back(message)
         return_to_queue([message], error=error)
         pause(message.mailbox, error)
-    elif outcome.enhanced.startswith(NO_SUCH_MAILBOX) or (not outcome.enhanced and outcome.code in (550, 551, 553)):
+    elif is_about_recipient(outcome):
         fail(message, error, reason="bounced")
         suppress(
             message.account_id, message.to_address, cause=Suppression.Cause.BOUNCED, source=f"the server said {error}"
         )
     else:
         fail(message, error, reason="refused")
+
+
+def is_about_recipient(outcome: Refused) -> bool:
+    """Said of this address: at RCPT, or after the data in the code's own terms. At MAIL it is the sender's fault."""
+    if outcome.verb == "RCPT":
+        return outcome.enhanced.startswith(NO_SUCH_MAILBOX) or (
+            not outcome.enhanced and outcome.code in NO_MAILBOX_CODES
+        )
+    return outcome.verb == "." and outcome.enhanced.startswith(NO_SUCH_MAILBOX)
 
 
 @transaction.atomic

@@ -56,10 +56,13 @@ def plan_account(account_id: int, now: datetime) -> int:
 
 
 def lock(account_id: int) -> bool:
-    """One planner an account. SQLite's IMMEDIATE transaction already lets nobody else write."""
+    """One planner an account. SQLite's IMMEDIATE transaction already lets nobody else write.
+
+    NO KEY: every insert into the account holds a share of its key, and must neither wait nor be in the way.
+    """
     rows = Account.objects.filter(pk=account_id)
     if connection.vendor == "postgresql":
-        rows = rows.select_for_update(skip_locked=True, of=("self",))
+        rows = rows.select_for_update(skip_locked=True, no_key=True)
     return rows.first() is not None
 
 

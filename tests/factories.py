@@ -8,9 +8,10 @@ from __future__ import annotations
 import factory
 from factory.django import DjangoModelFactory
 
-from crm.models import Comment, Company, Contact, ContactEmail, Field, Lead, Pipeline, Step, Tag
+from crm.models import Comment, Company, Contact, ContactEmail, Field, ImportJob, Lead, Pipeline, Step, Tag
 from outreach.models import Campaign, EmailAccount, Enrolment, Message, SequenceStep
 from pipelime.accounts.models import Account, Team, TeamMember, User
+from pipelime.events.models import Event
 from pipelime.scope import every_account
 from webhooks.models import Delivery, Endpoint
 
@@ -150,6 +151,29 @@ class CommentFactory(Owned):
 
     lead = same_account(LeadFactory)
     content = "Called back"
+
+
+class EventFactory(Owned):
+    """An event about the account, as good as any where only its owner matters."""
+
+    class Meta:
+        model = Event
+
+    name = "account.updated"
+    subject_type = "account"
+    subject_id = factory.SelfAttribute("account.pk")
+    subject_uid = factory.SelfAttribute("account.uid")
+    data = {"object": {"name": "Acme"}}
+
+
+class ImportJobFactory(Owned):
+    class Meta:
+        model = ImportJob
+
+    file = "imports/people.csv"
+    file_name = "people.csv"
+    status = ImportJob.Status.DONE
+    state = ImportJob.State.DONE
 
 
 class MailboxFactory(Owned):

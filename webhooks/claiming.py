@@ -60,7 +60,8 @@ def claim_rows(owner: int, now: datetime, *, failing: bool) -> list[Delivery]:
         return []
     limit = 1 if failing else BATCH
     fences = claim_due(Delivery, limit=limit, now=now, where="endpoint_id = %s", params=[owner])
-    return list(Delivery._base_manager.filter(pk__in=fences).order_by("due_at", "pk"))
+    rows = Delivery._base_manager.filter(pk__in=fences).only("uid", "fence", "claim", "attempts", "body")
+    return list(rows.order_by("due_at", "pk"))
 
 
 def find_owner(now: datetime, *, failing: bool, lock: bool = False) -> int | None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from pipelime.outbound import Answer, Connection, OutboundError, TimedOut
 from pipelime.scope import account_scope
 from webhooks.claiming import Claim
-from webhooks.endpoints import call_off
+from webhooks.endpoints import call_off, is_disabled
 from webhooks.failing import note_health
 from webhooks.models import Delivery, Endpoint
 from webhooks.outcomes import Outcome, put_back, still_held, write_outcomes
@@ -47,27 +47,28 @@ class Batch:
 
         An error of our own leaves the rest to its leases: the rows come back, but not at once and again.
         """
-        attempted = 0
         with account_scope(self.claim.endpoint.account_id):
             try:
-                for delivery in self.claim.deliveries:
-                    if self._stopped:
-                        break
-                    self._keep_leases()
-                    if delivery.pk in self._held:
-                        attempted += 1
-                        self._attempt(delivery)
+                attempted = self._work()
             finally:
                 self._line.close()
                 self._write()
-            self._give_back()
+            if attempted < len(self.claim.deliveries):
+                put_back(self.claim)
+            if is_disabled(self.claim.endpoint):
+                call_off(self.claim.endpoint)
         return attempted
 
-    def _give_back(self) -> None:
-        """Whatever was not attempted; if the endpoint was disabled meanwhile, it is called off like the rest."""
-        put_back(self.claim)
-        if Endpoint.objects.filter(pk=self.claim.endpoint.pk, disabled_at__isnull=False).exists():
-            call_off(self.claim.endpoint)
+    def _work(self) -> int:
+        attempted = 0
+        for delivery in self.claim.deliveries:
+            if self._stopped:
+                break
+            self._keep_leases()
+            if delivery.pk in self._held:
+                attempted += 1
+                self._attempt(delivery)
+        return attempted
 
     def _attempt(self, delivery: Delivery) -> None:
         self.waiting_since = time.monotonic()

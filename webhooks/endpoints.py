@@ -97,6 +97,11 @@ def disable_endpoint(endpoint: Endpoint, *, by: Any, reason: str) -> bool:
     return True
 
 
+def is_disabled(endpoint: Endpoint) -> bool:
+    """What the database says now; a batch may have begun before."""
+    return Endpoint.objects.filter(pk=endpoint.pk, disabled_at__isnull=False).exists()
+
+
 def call_off(endpoint: Endpoint) -> int:
     """Cancel what is queued for a disabled endpoint, so that nothing looks due that will not be sent."""
     queued = Delivery.objects.filter(endpoint=endpoint, state=Delivery.State.QUEUED)

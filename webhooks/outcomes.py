@@ -64,8 +64,9 @@ def update_deliveries(outcomes: Sequence[Outcome]) -> set[int]:
     row = "(%s, %s, %s, %s, %s, %s, %s)"
     changed = execute(
         f"""
-        UPDATE {DELIVERY} AS d SET state = v.column3, due_at = v.column4, last_status = NULLIF(v.column5, 0),
+        UPDATE {DELIVERY} AS d SET state = v.column3, last_status = NULLIF(v.column5, 0),
             last_error = v.column6, attempts = attempts + 1, lease_until = NULL, claim = '',
+            due_at = CASE WHEN v.column3 = 'queued' THEN v.column4 ELSE d.due_at END,
             delivered_at = CASE WHEN v.column3 = 'done' THEN v.column7 ELSE d.delivered_at END
         FROM (VALUES {", ".join([row] * len(outcomes))}) AS v
         WHERE d.id = v.column1 AND d.fence = v.column2 AND d.state = 'claimed'
@@ -77,15 +78,15 @@ def update_deliveries(outcomes: Sequence[Outcome]) -> set[int]:
 
 
 def delivery_row(outcome: Outcome) -> tuple[Any, ...]:
-    delivery = outcome.delivery
+    delivery, at = outcome.delivery, as_parameter(outcome.at)
     return (
         delivery.pk,
         delivery.fence,
         str(outcome.state),
-        as_parameter(outcome.due_at or delivery.due_at),
+        as_parameter(outcome.due_at) if outcome.due_at else at,
         outcome.status or 0,
         outcome.error,
-        as_parameter(outcome.at),
+        at,
     )
 
 

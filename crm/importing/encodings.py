@@ -34,7 +34,7 @@ ENCODINGS = {
     "cp866": "DOS 866 (Cyrillic)",
     "mac-roman": "Mac Roman",
     "cp932": "Shift JIS (Japanese)",
-    "euc_jp": "EUC-JP (Japanese)",
+    "euc-jp": "EUC-JP (Japanese)",
     "gb18030": "GB18030 (Chinese)",
     "big5": "Big5 (Chinese)",
     "cp949": "EUC-KR (Korean)",

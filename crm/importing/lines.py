@@ -9,7 +9,7 @@ from crm.importing.encodings import ByteStream, decoded_as, open_text
 
 MOST_RECORD_LINES = 100
 MOST_RECORD_BYTES = 64 * 1024
-_BLOCK = 128 * 1024
+BLOCK = 128 * 1024
 
 
 class StillOpen(Exception):
@@ -107,7 +107,7 @@ def open_lines(stream: BinaryIO, encoding: str) -> Lines:
 def line_blocks(stream: ByteStream) -> Iterator[list[bytes]]:
     """Whole lines by the block. Of a line too long for any record only enough is kept to refuse it."""
     held = b""
-    while data := stream.read(_BLOCK):
+    while data := stream.read(BLOCK):
         data = held + data
         # The LF of a CR LF may be in the next block.
         pending = b"\r" if data.endswith(b"\r") else b""

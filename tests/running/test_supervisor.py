@@ -90,9 +90,8 @@ def test_a_child_that_ignores_term_is_killed_when_patience_ends(supervise):
 
 
 def test_a_second_signal_ends_the_patience(supervise):
-    running = supervise(
-        'trap "echo asked > $FIFO" TERM; echo $$ > "$FIFO"; while :; do sleep 600 & wait; done'
-    )
+    script = 'trap "echo asked > $FIFO" TERM; echo $$ > "$FIFO"; while :; do sleep 600 & wait; done'
+    running = supervise(script, patience=600)
     pid = int(running.hear())
     running.signal(signal.SIGINT)
     assert running.hear() == "asked"

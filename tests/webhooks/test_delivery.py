@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 import standardwebhooks
@@ -123,7 +124,7 @@ def test_ten_attempts_follow_the_schedule_and_then_it_has_failed(account, settin
     pauses = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]
     moments = list(Attempt.objects.order_by("at").values_list("at", flat=True))
     assert moments[0] == start
-    for base, (earlier, later) in zip(pauses, zip(moments, moments[1:], strict=False), strict=True):
+    for base, (earlier, later) in zip(pauses, pairwise(moments), strict=True):
         assert 0.8 * base <= (later - earlier).total_seconds() <= 1.2 * base
     assert Delivery.objects.get().state == "failed"
 

@@ -125,6 +125,9 @@ class EventViewSet(NativeViewSet):
     serializer_class = EventSerializer
     parameters = {"list": ("after", "cursor", "limit")}
 
+    def get_queryset(self) -> QuerySet[Event]:
+        return Event.objects.all()
+
     @extend_schema(
         parameters=[OpenApiParameter("after", int, description="The last position read; 0 reads from the start.")]
     )

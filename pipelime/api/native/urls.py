@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularSwaggerView
 from pipelime.api.native.companies import CompanyViewSet
 from pipelime.api.native.contacts import ContactViewSet
 from pipelime.api.native.documentation import openapi
+from pipelime.api.native.exports import ContactExport, LeadExport
 from pipelime.api.native.fields import FieldViewSet, TagViewSet
 from pipelime.api.native.history import ActivityViewSet, EventViewSet
 from pipelime.api.native.leads import LeadViewSet
@@ -33,6 +34,8 @@ ANY_METHOD = dict.fromkeys(Unknown.http_method_names, "nothing")
 urlpatterns = [
     path("openapi.json", openapi),
     path("docs", SpectacularSwaggerView.as_view(url="/api/openapi.json")),
+    re_path(r"^exports/contacts/?$", ContactExport.as_view({"get": "list"})),
+    re_path(r"^exports/leads/?$", LeadExport.as_view({"get": "list"})),
     *router.urls,
     re_path(r"^(?P<path>.*)$", Unknown.as_view(ANY_METHOD)),
 ]

@@ -155,6 +155,7 @@ def test_an_entry_allows_no_other_port_or_address(entry):
         "64:ff9b::a9fe:a9fe",
         "64:ff9b:1::a9fe:a9fe",
         "64:ff9b:1:a9fe:a9:fe00::",
+        "64:ff9b:1:a83f:81:1000::",
         "2002:a9fe:a9fe::",
         "2001:0:a9fe:a9fe::",
         "fd00:ec2::254",

@@ -141,3 +141,24 @@ def test_a_failed_post_does_not_spoil_the_next(receive):
         answer = connection.post(b"2")
 
     assert (answer.status, answer.body) == (200, b"ok")
+
+
+def test_a_connection_whose_answer_was_cut_is_not_used_again(receive):
+    after_the_cut = []
+
+    def reply(receiver, connection, stream, length):
+        stream.read(length)
+        if receiver.accepted > 1:
+            connection.sendall(OK)
+            return None
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx")
+        after_the_cut.append(stream.read(1))
+        return "close"
+
+    receiver = receive(reply)
+
+    with outbound.session(f"http://127.0.0.1:{receiver.port}/") as connection:
+        answers = [connection.post(b"{}", deadline=0.3).body for _ in range(2)]
+
+    assert answers == [b"x", b"ok"]
+    assert after_the_cut == [b""]

@@ -1,5 +1,8 @@
 """Certificates must be valid for the name that was asked for."""
 
+import socket
+import threading
+
 import pytest
 import trustme
 
@@ -53,3 +56,17 @@ def test_dripped_headers_over_tls_end_at_the_deadline(receive, names, authority)
 
     with pytest.raises(TimedOut):
         outbound.post(f"https://hook.example:{receiver.port}/", b"{}", deadline=0.5)
+
+
+def test_a_silent_handshake_ends_at_the_deadline(settings):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        settings.OUTBOUND_ALLOW = [f"127.0.0.1:{port}"]
+        patience = threading.Timer(5, listener.close)  # ends what a broken deadline would wait for
+        patience.start()
+
+        with pytest.raises(TimedOut):
+            outbound.post(f"https://127.0.0.1:{port}/", b"{}", deadline=0.5)
+
+        assert listener.fileno() != -1
+        patience.cancel()

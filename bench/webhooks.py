@@ -1,0 +1,179 @@
+"""Delivers 3,000 webhooks in one thread, beside urllib3 on one kept connection signing the same bodies.
+
+Usage: python bench/webhooks.py [deliveries]    (DATABASE_URL=postgresql:///bench measures PostgreSQL)
+
+Both talk to the same receiver, which runs in a process of its own. The turns alternate, so that a
+machine that slows down slows both; the best turn of each is compared.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import multiprocessing
+import os
+import secrets
+import shutil
+import socket
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+GOOD, GOAL = 0.4, 0.8
+TURNS = 3
+ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
+
+
+def prepare() -> str:
+    folder = tempfile.mkdtemp(prefix="pipelime-bench-")
+    os.environ |= {
+        "PIPELIME_DATA": folder,
+        "SECRET_KEY": "only-for-the-bench",
+        "PIPELIME_KEYS": "bench:" + "A" * 43,
+        "PIPELIME_OUTBOUND_ALLOW": "127.0.0.1",
+        "PIPELIME_LOG_LEVEL": "WARNING",
+        "DJANGO_SETTINGS_MODULE": "pipelime.settings",
+    }
+    import django
+
+    django.setup()
+    return folder
+
+
+def receive(listener: socket.socket) -> None:
+    while True:
+        connection, _ = listener.accept()
+        threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+
+def answer(connection: socket.socket) -> None:
+    """Reads what a request announces and says 204; as little as a receiver can do."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    unread = b""
+    while data := connection.recv(65_536):
+        unread += data
+        while (end := unread.find(b"\r\n\r\n")) >= 0:
+            length = int(unread[:end].lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+            if len(unread) < end + 4 + length:
+                break
+            unread = unread[end + 4 + length :]
+            connection.sendall(ANSWER)
+
+
+def make_endpoint(url: str, database: str):
+    """An account with 3,000 events' worth of bodies of some 900 bytes."""
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f'DROP SCHEMA IF EXISTS "{database}" CASCADE; CREATE SCHEMA "{database}"')
+        settings.DATABASES["default"].setdefault("OPTIONS", {})["options"] = f"-c search_path={database}"
+        connection.settings_dict["OPTIONS"]["options"] = f"-c search_path={database}"
+        connection.close()
+    call_command("migrate", verbosity=0)
+    from pipelime.accounts.models import Account
+    from webhooks.models import Endpoint
+
+    account = Account.objects.create(name="Bench", slug="bench")
+    secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    return Endpoint.objects.create(account=account, url=url, events=["*"], secret=secret)
+
+
+def queue(endpoint, bodies: list[str]) -> None:
+    from django.db import transaction
+    from django.utils import timezone
+
+    from pipelime.bulk import insert_rows
+    from pipelime.ids import uuid7
+    from webhooks.models import Delivery
+    from webhooks.subscribing import COLUMNS
+
+    now = timezone.now()
+    start = (endpoint.account_id, endpoint.pk, None, "contact.created")
+    rows = [(uuid7(), *start, body, "queued", now, now, 0, "", 0, "") for body in bodies]
+    with transaction.atomic():
+        insert_rows(Delivery, COLUMNS, rows)
+
+
+def ours(endpoint, bodies: list[str]) -> float:
+    """From due rows to rows that are done, with their attempts."""
+    from webhooks.claiming import claim_next
+    from webhooks.delivery import Batch
+    from webhooks.models import Delivery
+
+    queue(endpoint, bodies)
+    before, begin = Delivery.objects.filter(state="done").count(), time.perf_counter()
+    while claim := claim_next():
+        Batch(claim).deliver()
+    seconds = time.perf_counter() - begin
+    assert Delivery.objects.filter(state="done").count() - before == len(bodies)
+    return len(bodies) / seconds
+
+
+def urllib3_alone(endpoint, bodies: list[str]) -> float:
+    import urllib3
+
+    key = base64.b64decode(endpoint.secret.removeprefix("whsec_"))
+    pool = urllib3.connectionpool.connection_from_url(endpoint.url, maxsize=1, retries=False)
+    begin = time.perf_counter()
+    for number, body in enumerate(bodies):
+        timestamp, content = int(time.time()), body.encode()
+        digest = hmac.digest(key, b"msg_%d.%d.%s" % (number, timestamp, content), hashlib.sha256)
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": f"msg_{number}",
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+        }
+        assert pool.request("POST", "/", body=content, headers=headers).status == 204
+    seconds = time.perf_counter() - begin
+    pool.close()
+    return len(bodies) / seconds
+
+
+def main(count: int = 3000) -> None:
+    folder = prepare()
+    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    receiver = multiprocessing.get_context("fork").Process(target=receive, args=(listener,), daemon=True)
+    receiver.start()
+    try:
+        measure(f"http://127.0.0.1:{listener.getsockname()[1]}/", count)
+    finally:
+        receiver.kill()
+        receiver.join()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def measure(url: str, count: int) -> None:
+    from django.db import connection
+
+    from pipelime.scope import every_account
+
+    with every_account():
+        endpoint = make_endpoint(url, "bench_webhooks")
+        bodies = [
+            f'{{"type":"contact.created","data":{{"n":{n},"text":"{"x" * 850}"}}}}' for n in range(count)
+        ]
+        turns = [(urllib3_alone(endpoint, bodies), ours(endpoint, bodies)) for _ in range(TURNS)]
+    limit, own = (max(rates) for rates in zip(*turns, strict=True))
+    spread = statistics.median(mine / theirs for theirs, mine in turns)
+    print(
+        f"{count:,} deliveries of {len(bodies[0])} bytes, one thread, {connection.vendor}, best of {TURNS} turns"
+    )
+    print(f"urllib3, one kept connection, signed: {limit:7,.0f}/s")
+    print(f"pipelime, ledger and attempts:        {own:7,.0f}/s")
+    verdict = "goal reached" if own / limit >= GOAL else "good" if own / limit >= GOOD else "TOO SLOW"
+    print(f"ratio {own / limit:.2f} (median of turns {spread:.2f}); good {GOOD}, goal {GOAL}: {verdict}")
+    sys.exit(own / limit < GOOD)
+
+
+if __name__ == "__main__":
+    main(*(int(argument) for argument in sys.argv[1:2]))
