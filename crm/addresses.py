@@ -8,6 +8,7 @@ from typing import Any
 
 from crm.importing.values import clean_email, email_key
 from crm.models import Contact, ContactEmail
+from pipelime.bulk import take_ids
 from pipelime.changing import conflict_when_taken
 from pipelime.errors import Invalid
 
@@ -78,12 +79,11 @@ def with_primary(addresses: list[Address], key: str | None = None) -> list[Addre
     return sorted(marked, key=lambda address: not address.is_primary)
 
 
-def wanted(contact: Contact | None, given: Mapping[str, Any]) -> list[Address]:
-    """What the contact's addresses shall be, given `email` (the primary one), `emails` (all) or both.
+def wanted(present: list[Address], given: Mapping[str, Any]) -> list[Address]:
+    """What the addresses shall be, given `email` (the primary one), `emails` (all of them) or both.
 
     `email` alone takes the place of the primary address and leaves the others; None removes it.
     """
-    present = stored(contact) if contact is not None else []
     addresses = read_addresses(given["emails"]) if given.get("emails") is not None else present
     if "emails" in given and given["emails"] is None:
         addresses = []
@@ -110,32 +110,46 @@ def stored(contact: Contact) -> list[Address]:
     return [Address(row.address, row.email_key or "", row.label, row.is_primary) for row in rows]
 
 
-def store(contact: Contact, addresses: list[Address]) -> dict[str, list]:
+def store(contact: Contact, before: list[Address], addresses: list[Address]) -> dict[str, list]:
     """Make the contact's rows these. Returns what changed, as history words it; {} when nothing did."""
-    before = stored(contact)
     if set(before) == set(addresses):
         return {}
     keys = [address.key for address in addresses]
     with conflict_when_taken(
         "A contact with this e-mail address exists already", lambda: holder(keys, contact)
     ):
-        contact.emails.exclude(email_key__in=keys).delete()
-        rows = {row.email_key: row for row in contact.emails.all()}
-        # In the order of keys, so that two writers who share addresses queue up and do not deadlock.
-        for address in sorted(addresses, key=lambda address: address.key):
-            row = rows.get(address.key) or ContactEmail(
-                account_id=contact.account_id, contact=contact, email_key=address.key
-            )
-            row.address, row.label, row.is_primary = address.address, address.label, address.is_primary
-            row.save()
-    changes = {
-        "emails": [[address.facts() for address in before], [address.facts() for address in addresses]]
-    }
-    primaries = [
-        next((address.address for address in rows if address.is_primary), None)
-        for rows in (before, addresses)
-    ]
+        rows = {row.email_key: row for row in contact.emails.all()} if before else {}
+        gone = [row.pk for key, row in rows.items() if key not in keys]
+        if gone:
+            contact.emails.filter(pk__in=gone).delete()
+        for address in addresses:
+            if row := rows.get(address.key):
+                row.address, row.label, row.is_primary = address.address, address.label, address.is_primary
+                row.save()
+        add(contact, [address for address in addresses if address.key not in rows])
+    sides = before, addresses
+    changes = {"emails": [[address.facts() for address in side] for side in sides]}
+    primaries = [next((address.address for address in side if address.is_primary), None) for side in sides]
     return {"email": primaries, **changes} if primaries[0] != primaries[1] else changes
+
+
+def add(contact: Contact, addresses: list[Address]) -> None:
+    """Numbered in the order given, written in the order of keys: two writers who share addresses then
+    queue up and do not deadlock."""
+    ids = take_ids(ContactEmail, len(addresses)) if len(addresses) > 1 else [None]
+    rows = [
+        ContactEmail(
+            id=row_id,
+            account_id=contact.account_id,
+            contact=contact,
+            email_key=address.key,
+            address=address.address,
+            label=address.label,
+            is_primary=address.is_primary,
+        )
+        for row_id, address in zip(ids, addresses, strict=False)
+    ]
+    ContactEmail.objects.bulk_create(sorted(rows, key=lambda row: row.email_key))
 
 
 def holder(keys: Iterable[str], contact: Contact | None = None) -> Contact | None:

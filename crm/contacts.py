@@ -17,7 +17,7 @@ from crm.models import Company, Contact, Lead
 from crm.tags import tags_named
 from pipelime import locks
 from pipelime.accounts.models import Account
-from pipelime.changing import assign, check_belongs, check_person, checked, only_known, reread
+from pipelime.changing import assign, check_belongs, check_person, checked, only_known, remember, reread
 from pipelime.errors import Conflict, Invalid
 from pipelime.events.recording import record
 from pipelime.search import documents
@@ -32,14 +32,18 @@ FIELDS = (*TEXTS, "email", "emails", "company", "tags", "custom_fields", "owner"
 def create_contact(account: Account, *, by, **facts: Any) -> Contact:
     """Conflict, naming the contact that exists, when one of the addresses is known already."""
     values = contact_values(account, facts, by=by)
-    wanted = addresses.wanted(None, facts)
+    wanted = addresses.wanted([], facts)
     values["custom_fields"] = merged({}, values.get("custom_fields", {}))
     contact = Contact(account=account, **values)
     check_identity(contact, wanted)
     contact.save()
-    addresses.store(contact, wanted)
-    if tags := tags_named(account, facts.get("tags"), by=by):
+    addresses.store(contact, [], wanted)
+    tags = tags_named(account, facts.get("tags"), by=by)
+    if tags:
         contact.tags.set(tags)
+    if not wanted:
+        remember(contact, emails=[])
+    remember(contact, tags=tags)
     return told(contact, "contact.created", by=by)
 
 
@@ -47,18 +51,17 @@ def create_contact(account: Account, *, by, **facts: Any) -> Contact:
 def update_contact(contact: Contact, *, by, **changes: Any) -> Contact:
     """Only what is given changes. `custom_fields` are laid over the stored ones, None takes one away;
     `tags` and `emails` replace theirs."""
-    values = contact_values(contact.account, changes, by=by)
+    account = contact.account
+    values = contact_values(account, changes, by=by)
     reread(contact)
-    wanted = addresses.wanted(contact, changes)
     if "custom_fields" in values:
         values["custom_fields"] = merged(contact.custom_fields, values["custom_fields"])
     changed = assign(contact, values)
     columns = list(changed)
     if IDENTITY & set(changes):
-        check_identity(contact, wanted)
-    changed |= addresses.store(contact, wanted)
+        changed |= change_addresses(contact, changes)
     if "tags" in changes:
-        changed |= set_tags(contact, changes["tags"], by=by)
+        changed |= set_tags(contact, changes["tags"], account, by=by)
     if not changed:
         return contact
     contact.touch(*columns)
@@ -116,6 +119,13 @@ def cleaned(name: str, text: str, clean: Callable[[str], str]) -> str:
         raise Invalid(f"{name}: {error}", field=name) from None
 
 
+def change_addresses(contact: Contact, changes: dict[str, Any]) -> dict[str, list]:
+    before = addresses.stored(contact)
+    wanted = addresses.wanted(before, changes)
+    check_identity(contact, wanted)
+    return addresses.store(contact, before, wanted)
+
+
 def check_identity(contact: Contact, wanted: list[addresses.Address]) -> None:
     """Somebody needs something to be known by; without an address the LinkedIn page must be nobody else's."""
     if wanted:
@@ -133,9 +143,9 @@ def check_identity(contact: Contact, wanted: list[addresses.Address]) -> None:
         raise Conflict("A contact with this LinkedIn page exists already", existing=str(existing.uid))
 
 
-def set_tags(contact: Contact, names, *, by) -> dict[str, list]:
+def set_tags(contact: Contact, names, account: Account, *, by) -> dict[str, list]:
     before = sorted((tag.name for tag in contact.tags.all()), key=str.casefold)
-    tags = tags_named(contact.account, names, by=by)
+    tags = tags_named(account, names, by=by)
     after = sorted((tag.name for tag in tags), key=str.casefold)
     if before == after:
         return {}

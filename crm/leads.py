@@ -23,7 +23,7 @@ from crm.pipelines import check_step, first_step
 from crm.tags import tags_named
 from pipelime.accounts.models import Account, User
 from pipelime.accounts.notices import send_notice
-from pipelime.changing import assign, check_belongs, check_person, checked, gone, only_known, reread
+from pipelime.changing import assign, check_belongs, check_person, checked, gone, only_known, remember, reread
 from pipelime.errors import Conflict, Invalid
 from pipelime.events.recording import record
 from pipelime.search import documents
@@ -55,8 +55,10 @@ def create_lead(account: Account, *, by, created_from: str = "api", **facts: Any
         setattr(lead, name, value)
     lead.created_by = by if isinstance(by, User) and by.account_id == account.pk else None
     lead.save()
-    if tags := tags_named(account, facts.get("tags"), by=by):
+    tags = tags_named(account, facts.get("tags"), by=by)
+    if tags:
         lead.tags.set(tags)
+    remember(lead, tags=tags)
     tell(lead, {"lead.created": {}}, by=by)
     return lead
 

@@ -23,7 +23,7 @@ def tags_named(account: Account, names: Iterable[str] | None, *, by=None) -> lis
         return []
     found = by_key(wanted)
     if missing := [key for key in wanted if key not in found]:
-        made = [Tag(account=account, name=wanted[key], name_key=key) for key in missing]
+        made = [Tag(account=account, name=wanted[key], name_key=key) for key in sorted(missing)]
         # Somebody else may make the same tag at this moment: theirs is as good as ours.
         Tag.objects.bulk_create(made, ignore_conflicts=True)
         found = by_key(wanted)

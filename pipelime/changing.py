@@ -92,6 +92,15 @@ def reread(row: Row) -> Row:
     return row
 
 
+def remember(row: models.Model, **related: Iterable[models.Model]) -> None:
+    """Let related managers answer with what was just written, instead of asking the database for it."""
+    known = row.__dict__.setdefault("_prefetched_objects_cache", {})
+    for name, rows in related.items():
+        found = getattr(row, name).all()
+        found._result_cache, found._prefetch_done = list(rows), True  # noqa: SLF001  as prefetching does it
+        known[name] = found
+
+
 def gone(row: models.Model) -> NotFound:
     return NotFound(f"This {row._meta.verbose_name} does not exist any more")
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from pipelime.outbound import Answer, Connection, OutboundError, TimedOut
 from pipelime.scope import account_scope
-from webhooks.claiming import Claim
+from webhooks.claiming import Claim, commit_without_waiting
 from webhooks.endpoints import call_off, is_disabled
 from webhooks.failing import note_health
 from webhooks.models import Delivery, Endpoint
@@ -81,10 +81,13 @@ class Batch:
 
     def _write(self) -> None:
         outcomes, self._unwritten = self._unwritten, []
+        self._written_at = time.monotonic()
+        if not outcomes:
+            return
         with transaction.atomic():
+            commit_without_waiting()
             if kept := write_outcomes(outcomes):
                 note_health(self.claim.endpoint, kept)
-        self._written_at = time.monotonic()
 
     def _keep_leases(self) -> None:
         """Renew after a third of the lease: what is left outlasts a request that hangs."""

@@ -49,8 +49,6 @@ class Outcome:
 
 def write_outcomes(outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Store outcomes whose claim still stands, with their attempts, and return those."""
-    if not outcomes:
-        return []
     with transaction.atomic():
         held = update_deliveries(outcomes)
         kept = [outcome for outcome in outcomes if outcome.delivery.pk in held]

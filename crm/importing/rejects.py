@@ -9,17 +9,18 @@ from collections.abc import Iterator
 from crm.formulas import guard
 from crm.importing.outcomes import REJECTED
 from crm.models import ImportJob, ImportRow
-from pipelime.bulk import in_chunks
 
 LINE, REASON = "Line", "Reason"
+CHUNK = 500
 
 
 def rejects_csv(job: ImportJob) -> Iterator[bytes]:
     """Cells beyond the header come last, so that the line and the reason stay in their columns."""
     header = [str(name) for name in job.header]
-    rows = ImportRow.objects.filter(job=job, outcome=REJECTED).order_by("id").iterator(chunk_size=500)
     yield b"\xef\xbb\xbf" + written([[*header, LINE, REASON]], job.delimiter)
-    for chunk in in_chunks(rows, 500):
+    rows, last = ImportRow.objects.filter(job=job, outcome=REJECTED).order_by("id"), 0
+    while chunk := list(rows.filter(pk__gt=last)[:CHUNK]):
+        last = chunk[-1].pk
         yield written([reject_cells(row, len(header)) for row in chunk], job.delimiter)
 
 

@@ -99,7 +99,7 @@ def count_in_table(name: str, start: int) -> int:
                 'THEN api_ratewindow.used + 1 ELSE 1 END, "window" = excluded."window" RETURNING used',
                 [name, start],
             )
-            return cursor.fetchone()[0]
+            return cursor.fetchall()[0][0]
     except DatabaseError as error:
         raise Unavailable(str(error)) from error
 

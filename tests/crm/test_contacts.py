@@ -192,6 +192,16 @@ def test_exactly_one_address_is_primary(account, user):
     assert contact.emails.get(is_primary=True).label == "work"
 
 
+def test_further_addresses_keep_the_order_they_were_given_in(account, user):
+    contact = create_contact(
+        account, by=user, emails=[f"{name}@example.com" for name in ("p", "c", "a", "b")]
+    )
+
+    update_contact(contact, by=user, emails=[f"{name}@example.com" for name in ("p", "c", "b", "z", "y")])
+
+    assert [address[0] for address, _ in addresses_of(contact)] == ["p", "c", "b", "z", "y"]
+
+
 def test_two_primary_addresses_are_refused(account, user):
     with pytest.raises(Invalid, match="only one address can be the primary"):
         create_contact(

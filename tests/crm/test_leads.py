@@ -299,7 +299,10 @@ def test_a_deleted_lead_comes_back_as_it_was(lead, user):
     assert [name for name, _ in events_of(lead)] == ["lead.deleted", "lead.restored"]
 
 
-DESCRIPTION = "Firstname: Natalia\r\nLastname:Bawer\nEMAIL :  Natalia@Loretta.com \nPhone: 801 274\n--- \nEmail: b@c.de\n "
+DESCRIPTION = (
+    "Firstname: Natalia\r\nLastname:Bawer\nEMAIL :  Natalia@Loretta.com \n"
+    "Phone: 801 274\n--- \nEmail: b@c.de\n "
+)
 
 
 def test_the_description_is_stored_exactly_and_names_the_contact(sales, user):

@@ -102,7 +102,7 @@ def test_a_wrong_value_opens_nothing(facts, field):
 def test_an_address_in_use_opens_nothing_and_tells_nothing():
     opened_named("First")
 
-    with pytest.raises(Conflict, match="The address ada@example.com cannot be used") as conflict:
+    with pytest.raises(Conflict, match=r"The address ada@example\.com cannot be used") as conflict:
         opened_named("Second")
 
     assert conflict.value.existing is None

@@ -1,0 +1,218 @@
+"""An installation as an operator starts it: `bin/up` in a folder of its own, driven over HTTP and signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+from uuid import uuid4
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Installation:
+    """Starts `bin/up --no-demo`; leaving the `with` sends it SIGTERM and waits for its end."""
+
+    def __init__(self, folder: Path, *, database_url: str = "", broker_url: str = ""):
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "USER")},
+            "PORT": str(self.port),
+            "PIPELIME_DATA": str(folder),
+            "PIPELIME_OUTBOUND_ALLOW": "127.0.0.1",
+        }
+        if database_url:
+            self.environment["DATABASE_URL"] = database_url
+        if broker_url:
+            self.environment["BROKER_URL"] = broker_url
+        self.process: subprocess.Popen | None = None
+        self.key = ""
+
+    def __enter__(self) -> Self:
+        self.process = subprocess.Popen(
+            ["bin/up", "--no-demo"],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=(self.folder / "up.out").open("wb"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        wait_until(self.answers, seconds=120, what=lambda: (self.folder / "up.out").read_text())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(40)
+
+    def answers(self) -> bool:
+        try:
+            return self.get("/healthz") == {"status": "ok"}
+        except OSError:
+            return False
+
+    def manage(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["bin/manage", *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    def create_account(self) -> dict[str, Any]:
+        made = json.loads(
+            self.manage("create_account", "Loretta", "--email", "ada@example.com", "--password",
+                        "correct horse battery", "--json")
+        )  # fmt: skip
+        self.key = made["api_key"]
+        return made
+
+    def get(self, path: str) -> Any:
+        return self.call("GET", path)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        return self.call("POST", path, json.dumps(body if body is not None else {}).encode(), "application/json")
+
+    def patch(self, path: str, body: Any) -> Any:
+        return self.call("PATCH", path, json.dumps(body).encode(), "application/json")
+
+    def upload(self, path: str, file: Path, **fields: str) -> Any:
+        boundary = uuid4().hex
+        parts = [
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+            for name, value in fields.items()
+        ]
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n\r\n'
+        body = b"".join([*parts, head.encode(), file.read_bytes(), f"\r\n--{boundary}--\r\n".encode()])
+        return self.call("POST", path, body, f"multipart/form-data; boundary={boundary}")
+
+    def call(self, method: str, path: str, body: bytes | None = None, kind: str = "") -> Any:
+        headers = {"Content-Type": kind} if kind else {}
+        if self.key:
+            headers["Authorization"] = f"Bearer {self.key}"
+        request = urllib.request.Request(self.url + path, body, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{method} {path}: {error.code} {error.read().decode()}") from error
+
+    def every(self, path: str) -> list[dict]:
+        """All rows of a list, page by page."""
+        rows: list[dict] = []
+        cursor, mark = "", "&" if "?" in path else "?"
+        while True:
+            page = self.get(f"{path}{mark}limit=100{cursor}")
+            rows += page["data"]
+            if not page["pagination"]["has_more"]:
+                return rows
+            cursor = f"&cursor={page['pagination']['next_cursor']}"
+
+    def worker_group(self) -> int | None:
+        """The process group of the running worker, or None while there is none."""
+        assert self.process is not None
+        for pid in descendants(self.process.pid):
+            words = command_line(pid)
+            if "celery" in words and "worker" in words:
+                return os.getpgid(pid)
+        return None
+
+    def kill_worker(self) -> None:
+        """SIGKILL to the worker's whole process group; returns when another one runs."""
+        wait_until(lambda: self.worker_group() is not None, seconds=30)
+        group = self.worker_group()
+        assert group is not None and group != os.getpgrp()
+        os.killpg(group, signal.SIGKILL)
+        wait_until(lambda: self.worker_group() not in (None, group), seconds=30)
+
+
+class OwnRedis:
+    """A Redis of the test's own, so that FLUSHALL empties nobody else's."""
+
+    def __init__(self, stack: ExitStack):
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        server = subprocess.Popen(
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+            stdout=subprocess.DEVNULL,
+        )
+        stack.callback(server.wait, 10)
+        stack.callback(server.terminate)
+        wait_until(self.answers, seconds=10)
+
+    def answers(self) -> bool:
+        try:
+            return self.command(b"PING") == b"+PONG\r\n"
+        except OSError:
+            return False
+
+    def command(self, word: bytes) -> bytes:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+            connection.sendall(word + b"\r\n")
+            return connection.recv(64)
+
+
+def own_database(server: str, stack: ExitStack) -> str:
+    """A fresh database on the server, dropped when the stack closes."""
+    import psycopg
+
+    base, _, _ = server.rpartition("/")
+    name = f"pipelime_e2e_{uuid4().hex[:12]}"
+
+    def run(statement: str) -> None:
+        with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
+            connection.execute(statement)
+
+    run(f'CREATE DATABASE "{name}"')
+    stack.callback(run, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    return f"{base}/{name}"
+
+
+def has_redis_server() -> bool:
+    return shutil.which("redis-server") is not None
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_until(condition: Callable[[], Any], *, seconds: float, what: Callable[[], Any] = lambda: "") -> None:
+    """Polls; gives up after `seconds` with whatever `what` says then."""
+    ends = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > ends:
+            raise AssertionError(f"not within {seconds} s: {what()}")
+        time.sleep(0.2)
+
+
+def descendants(pid: int) -> list[int]:
+    found, todo = [], [pid]
+    while todo:
+        parent = todo.pop()
+        for task in Path(f"/proc/{parent}/task").glob("*/children"):
+            try:
+                children = [int(word) for word in task.read_text().split()]
+            except OSError:
+                continue
+            found += children
+            todo += children
+    return found
+
+
+def command_line(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return []
