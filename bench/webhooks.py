@@ -71,9 +71,10 @@ def make_endpoint(url: str, database: str):
     from django.core.management import call_command
     from django.db import connection
 
+    drop_schema(database)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(f'DROP SCHEMA IF EXISTS "{database}" CASCADE; CREATE SCHEMA "{database}"')
+            cursor.execute(f'CREATE SCHEMA "{database}"')
         settings.DATABASES["default"].setdefault("OPTIONS", {})["options"] = f"-c search_path={database}"
         connection.settings_dict["OPTIONS"]["options"] = f"-c search_path={database}"
         connection.close()
@@ -84,6 +85,14 @@ def make_endpoint(url: str, database: str):
     account = Account.objects.create(name="Bench", slug="bench")
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
     return Endpoint.objects.create(account=account, url=url, events=["*"], secret=secret)
+
+
+def drop_schema(database: str) -> None:
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f'DROP SCHEMA IF EXISTS "{database}" CASCADE')
 
 
 def queue(endpoint, bodies: list[str]) -> None:
@@ -166,6 +175,7 @@ def measure(url: str, count: int) -> None:
             some = bodies[start : start + SLICE]
             theirs += urllib3_alone(endpoint, some)
             own += ours(endpoint, some)
+    drop_schema("bench_webhooks")
     print(f"{count:,} deliveries of {len(bodies[0])} bytes, {connection.vendor}, one thread")
     print(f"urllib3, one kept connection, signed: {count / theirs:7,.0f}/s")
     print(f"pipelime, ledger and attempts:        {count / own:7,.0f}/s")

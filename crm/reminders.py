@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm.models import Lead
 from pipelime.accounts.models import User
+from pipelime.bulk import in_chunks
 from pipelime.errors import Invalid
+from pipelime.events.models import Event
 
 USUAL_DURATION = 30
+CHUNK = 1000
 FIELDS = ("remind_date", "remind_time", "reminder_at", "reminder_duration", "reminder_note")
 NONE = {
     "remind_date": None,
@@ -52,6 +55,21 @@ def follow(values: dict[str, Any], after: Callable[[str], Any], zone: ZoneInfo) 
         values["reminder_at"] = moment_of(after("remind_date"), after("remind_time"), zone)
     if after("remind_time") is not None and after("reminder_duration") is None:
         values["reminder_duration"] = usual_duration(after("owner"))
+
+
+def follow_zone(events: Sequence[Event]) -> None:
+    """Called with every batch of events: when an account moves to another zone, its reminders move along."""
+    for event in events:
+        if event.name == "account.updated" and "time_zone" in event.data.get("changes", {}):
+            recompute(event.account_id, ZoneInfo(event.data["object"]["time_zone"]))
+
+
+def recompute(account_id: int, zone: ZoneInfo) -> None:
+    leads = Lead.objects.filter(account=account_id, remind_date__isnull=False)
+    for chunk in in_chunks(leads.only("account", "remind_date", "remind_time").iterator(CHUNK), CHUNK):
+        for lead in chunk:
+            lead.reminder_at = moment_of(lead.remind_date, lead.remind_time, zone)
+        Lead.objects.bulk_update(chunk, ["reminder_at"])
 
 
 def moment_of(day: date, at: time | None, zone: ZoneInfo) -> datetime:

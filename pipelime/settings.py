@@ -191,7 +191,7 @@ SINK_PORT = env.integer("PIPELIME_SINK_PORT", default=0)
 
 # --- Events ----------------------------------------------------------------
 # Called, in this order and inside the writer's transaction, with each batch of new events.
-EVENT_SUBSCRIBERS = ["webhooks.subscribing.enqueue"]
+EVENT_SUBSCRIBERS = ["webhooks.subscribing.enqueue", "crm.reminders.follow_zone"]
 # Called with every event a person's erasure blanks; and where a record's own page is found.
 EVENT_RETENTION = timedelta(days=env.integer("PIPELIME_EVENT_DAYS", default=730))
 

@@ -1,4 +1,4 @@
-"""From the cells of a record to a person: every value clean, or the reason why it cannot be."""
+"""From the cells of a record to clean values, or the reason why they cannot be."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Person:
 
     def __init__(self, record: Record) -> None:
         self.number, self.line, self.cells = record
-        self.values: dict[str, str] = {}
+        self.values: dict[str, Any] = {}
         self.emails: dict[str, str] = {}  # key: address
         self.company = self.company_key = ""
         self.tags: dict[str, str] = {}  # key: name
@@ -64,12 +64,19 @@ class Person:
 Reading = Callable[[Person, str, str], None]
 
 
-class PeopleReader:
+class Reader:
     """Reads records by a mapping. The plan is made once, since every cell of the file goes through it."""
 
-    def __init__(self, header: Sequence[str], mapping: Mapping[str, str | None], types: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        header: Sequence[str],
+        mapping: Mapping[str, str | None],
+        types: Mapping[str, str],
+        further: Mapping[str, Reading] | None = None,
+    ) -> None:
+        """`types` are those of the custom fields by key, `further` how a kind reads fields of its own."""
         columns = [(at, name, mapping.get(name)) for at, name in enumerate(header)]
-        plan = [(at, name, field, reading(field, types)) for at, name, field in columns if field]
+        plan = [(at, name, field, reading(field, types, further or {})) for at, name, field in columns if field]
         # The main address comes before further ones, and a telephone before a mobile one.
         plan.sort(key=lambda part: LATER.get(part[2], 0))
         self.plan = [(at, name, read) for at, name, _, read in plan]
@@ -85,22 +92,24 @@ class PeopleReader:
                     read(person, text, name)
                 except ValueError as error:
                     raise Rejected(str(error), name) from None
-        if not person.emails and not person.linkedin and not any(person.traits[:3]):
-            raise Rejected("nothing identifies this person: no e-mail address, name, phone or LinkedIn page")
         return person
 
 
 LATER = {"email_2": 1, "mobile": 1, "full_name": 1}
 
 
-def reading(field: str, types: Mapping[str, str]) -> Reading:
-    """How one column is read; `types` are those of the custom fields by key."""
+def reading(field: str, types: Mapping[str, str], further: Mapping[str, Reading]) -> Reading:
+    """How one column is read."""
+    if field in further:
+        return further[field]
     if field.startswith(CUSTOM):
         return custom_reading(field.removeprefix(CUSTOM), types)
     if field in READINGS:
         return READINGS[field]
-    clean = CLEANERS.get(field) or length_checked(LIMITS[field])
+    return cleaned(field, CLEANERS.get(field) or length_checked(LIMITS[field]))
 
+
+def cleaned(field: str, clean: Callable[[str], Any]) -> Reading:
     def read(person: Person, text: str, column: str) -> None:
         person.values[field] = clean(text)
 

@@ -52,7 +52,8 @@ class ImportJob(LedgerRow, AccountOwned):
     updated = models.PositiveIntegerField(default=0, editable=False)
     unchanged = models.PositiveIntegerField(default=0, editable=False)
     rejected = models.PositiveIntegerField(default=0, editable=False)
-    kept = models.JSONField(default=list, editable=False)  # what an undo left, and why
+    kept = models.JSONField(default=list, editable=False)  # the first things that an undo left, and why
+    undo_counts = models.JSONField(default=dict, editable=False)  # removed, restored, kept
     error = models.TextField(blank=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -101,6 +102,10 @@ class ImportRow(models.Model):
         UPDATED = "updated"
         SKIPPED = "skipped"
         REJECTED = "rejected"
+        # What an undo has made of created and updated ones.
+        REMOVED = "removed"
+        RESTORED = "restored"
+        KEPT = "kept"
 
     job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="rows")
     record = models.PositiveIntegerField(default=0)  # 0 for lines that were no record at all
@@ -117,5 +122,4 @@ class ImportRow(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["job", "outcome", "id"], name="import_row_outcome"),
-            models.Index(fields=["job", "email_key"], name="import_row_email"),
         ]

@@ -9,7 +9,7 @@ from functools import cache
 from django.apps import apps
 from django.db import connection, models
 
-from pipelime.bulk import in_chunks
+from pipelime.bulk import in_chunks, insert_rows, take_ids
 from pipelime.doorbell import ring
 from pipelime.scope import current_account_id
 from pipelime.search.models import Document, IndexJob
@@ -49,6 +49,22 @@ def store(kind: str, account_id: int, texts: list[tuple[int, str]]) -> None:
     Document.objects.bulk_create(
         documents, update_conflicts=True, unique_fields=["kind", "object_id"], update_fields=["text"]
     )
+
+
+def add(kind: str, account_id: int, texts: list[tuple[int, str]]) -> None:
+    """Documents of rows that are new, so that there is nothing to replace; in bulk."""
+    prefix = f"{token(account_id)} "
+    rows = [(account_id, kind, pk, prefix + clean(text)) for pk, text in texts]
+    if connection.vendor != "sqlite":
+        insert_rows(Document, ("account_id", "kind", "object_id", "text"), rows)
+        return
+    ids = take_ids(Document, len(rows))
+    numbered = [(pk, *row) for pk, row in zip(ids, rows, strict=True)]
+    insert_rows(Document, ("id", "account_id", "kind", "object_id", "text"), numbered)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO search_words (rowid, text) VALUES (%s, %s)", [(row[0], row[4]) for row in numbered]
+        )
 
 
 def forget_words(ids: list[int]) -> None:

@@ -12,6 +12,7 @@ from crm.models import Contact, Lead, Step
 from crm.opening import furnish
 from crm.pipelines import create_pipeline
 from pipelime.accounts.models import Notice
+from pipelime.accounts.settings import update_account
 from pipelime.errors import Invalid, NotFound
 from pipelime.events.models import Event
 from pipelime.search.documents import find
@@ -160,6 +161,16 @@ def test_a_day_without_a_time_begins_at_midnight_and_has_no_duration(lead, user)
 
     assert lead.reminder_at == datetime(2030, 1, 14, 23, tzinfo=UTC)
     assert lead.reminder_duration is None
+
+
+def test_reminders_move_along_when_the_account_changes_its_zone(lead, user, sales):
+    update_lead(lead, by=user, remind_date=date(2030, 7, 1), remind_time="09:30")
+
+    update_account(sales, by=user, time_zone="America/New_York")
+
+    lead.refresh_from_db()
+    assert lead.reminder_at == datetime(2030, 7, 1, 13, 30, tzinfo=UTC)
+    assert lead.version == 2
 
 
 def test_the_owners_usual_duration_is_taken(sales, user):

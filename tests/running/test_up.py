@@ -157,7 +157,7 @@ def wait_for_all(running: Up) -> dict[str, int]:
 
 
 def wait_until(question: Callable[[], bool]) -> None:
-    """Processes of other programs cannot be waited for otherwise; the limit is far beyond the usual second."""
+    """Another program's processes cannot be waited for otherwise; the usual wait is a second."""
     limit = time.monotonic() + 60
     while not question():
         assert time.monotonic() < limit, "not within a minute"

@@ -1,11 +1,13 @@
 """The people of an account: invitations, links, passwords, and the last administrator."""
 
 import re
+import threading
 from datetime import timedelta
 
 import pytest
 import time_machine
 from django.contrib.auth import authenticate, get_user
+from django.db import connection
 from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
@@ -25,7 +27,8 @@ from pipelime.accounts.people import (
 )
 from pipelime.errors import Conflict, Invalid
 from pipelime.events.models import Event
-from tests.factories import UserFactory
+from pipelime.scope import account_scope
+from tests.factories import AccountFactory, UserFactory
 
 PASSWORD = "correct horse battery"
 LINK = re.compile(r"http://127\.0\.0\.1:\d+/(activate|reset)/([0-9a-f-]{36})/(\S+)")
@@ -230,3 +233,31 @@ def test_a_second_request_within_two_minutes_mails_nothing(account, user):
     request_password_reset(user.email)
 
     assert Notice.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_last_administrators_only_one_can_be_disabled_at_once():
+    account = AccountFactory()
+    admins = [UserFactory(account=account, is_admin=True) for _ in range(2)]
+    gate, outcomes = threading.Barrier(2), []
+
+    def disable(user):
+        try:
+            with account_scope(account):
+                gate.wait()
+                disable_user(user, by=None)
+                outcomes.append("disabled")
+        except Conflict:
+            outcomes.append("refused")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=disable, args=[user]) for user in admins]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(outcomes) == ["disabled", "refused"]
+    with account_scope(account):
+        assert User.objects.admins().count() == 1
