@@ -45,6 +45,18 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Sequenc
         execute_rows(model, columns, rows)
 
 
+def insert_row(model: type[models.Model], columns: Sequence[str], row: Sequence[Any]) -> int:
+    """Insert one row and return the id that the database gave it."""
+    check_account(model, columns, [row])
+    names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join(["%s"] * len(columns))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({marks}) RETURNING id',  # noqa: S608
+            convert(row, converters(model, tuple(columns))),
+        )
+        return cursor.fetchone()[0]
+
+
 def check_account(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     scope = current_account_id(model.__name__)
     if scope is None or "account_id" not in columns:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.db import models, transaction
@@ -18,6 +18,7 @@ from crm.importing.seen import Seen
 from crm.importing.values import clean_amount, clean_domain, decimal_mark
 from crm.leads import create_lead, update_lead
 from crm.models import Company, Contact, Field, ImportJob, Lead, Step, Tag
+from crm.tags import tags_named
 from pipelime.changing import plain
 from pipelime.errors import Conflict, Invalid
 
@@ -28,7 +29,7 @@ class OnlyTried(Exception):
     """What a dry run raises to take everything back."""
 
 
-class VerbImporter:
+class VerbImporter(ABC):
     """Settles row by row. A dry run does the very same and takes it back: what it shows is what will happen."""
 
     what: str
@@ -41,23 +42,27 @@ class VerbImporter:
         self.reader = Reader(job.header, job.mapping, types, self.readings())
         self.columns = {field: name for name, field in job.mapping.items() if field}
 
+    @abstractmethod
     def readings(self) -> dict[str, Reading]:
-        raise NotImplementedError
+        """How the fields of this kind alone are read."""
 
+    @abstractmethod
     def word(self, row: Person) -> str:
-        raise NotImplementedError
+        """What tells this row from every other of the file."""
 
+    @abstractmethod
     def find(self, rows: list[Person]) -> dict[str, Any]:
-        raise NotImplementedError
+        """{word: record} of what the CRM has already."""
 
-    def facts(self, row: Person) -> dict[str, Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def facts(self, row: Person, made: dict[str, list[int]]) -> dict[str, Any]:
+        """What the verb takes; `made` learns of companies, contacts and tags made on the way."""
 
-    def create(self, facts: dict[str, Any]) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def create(self, facts: dict[str, Any]) -> Any: ...
 
-    def update(self, record: Any, changes: dict[str, Any]) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def update(self, record: Any, changes: dict[str, Any]) -> Any: ...
 
     def read(self, record: Record) -> Person:
         row = self.reader.read(record)
@@ -189,9 +194,7 @@ class LeadImporter(VerbImporter):
         if row.emails:
             facts["contact"] = self.contact(row, made)
         if row.tags:
-            known = set(Tag.objects.filter(name_key__in=list(row.tags)).values_list("name_key", flat=True))
-            facts["tags"] = list(row.tags.values())
-            self.new_tags = [key for key in row.tags if key not in known]
+            facts["tags"] = self.tags(row, made)
         return {**facts, **custom(row)}
 
     def step_named(self, name: str) -> Step:
@@ -216,6 +219,13 @@ class LeadImporter(VerbImporter):
         contact = create_contact(self.account, by=self.job, emails=emails, **facts)
         made.setdefault("contacts", []).append(contact.pk)
         return contact
+
+    def tags(self, row: Person, made: dict[str, list[int]]) -> list[str]:
+        known = set(Tag.objects.filter(name_key__in=list(row.tags)).values_list("pk", flat=True))
+        tags = tags_named(self.account, row.tags.values(), by=self.job)
+        if new := [tag.pk for tag in tags if tag.pk not in known]:
+            made["tags"] = new
+        return [tag.name for tag in tags]
 
     def create(self, facts: dict[str, Any]) -> Lead:
         owner = {"owner": self.job.created_by} if can_own(self.job) else {}

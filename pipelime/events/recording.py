@@ -11,9 +11,8 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from pipelime.bulk import insert_rows, take_ids
+from pipelime.bulk import insert_row, insert_rows, take_ids
 from pipelime.events.models import Event
-from pipelime.ids import uuid7
 
 
 def record(name: str, subject, *, by, **data: Any) -> Event:
@@ -66,9 +65,13 @@ def write(events: Sequence[Event]) -> list[Event]:
     if not events:
         return []
     events = list(events)
-    for event, pk in zip(events, take_ids(Event, len(events)), strict=True):
-        event.pk, event.uid = pk, event.uid or uuid7()
-    insert_rows(Event, COLUMNS, [[getattr(event, name) for name in COLUMNS] for event in events])
+    if len(events) == 1:
+        [event] = events
+        event.pk = insert_row(Event, COLUMNS[1:], [getattr(event, name) for name in COLUMNS[1:]])
+    else:
+        for event, pk in zip(events, take_ids(Event, len(events)), strict=True):
+            event.pk = pk
+        insert_rows(Event, COLUMNS, [[getattr(event, name) for name in COLUMNS] for event in events])
     for subscriber in subscribers():
         subscriber(events)
     return events

@@ -12,7 +12,7 @@ from tests.sinks import HttpReceiver
 from tests.webhooks.conftest import make_deliveries
 from webhooks import tasks
 from webhooks.dispatching import Dispatcher
-from webhooks.models import Attempt, Delivery
+from webhooks.models import Delivery
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

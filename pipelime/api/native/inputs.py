@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,12 @@ class Input(serializers.Serializer):
         if unknown := [name for name in data if name not in known]:
             raise serializers.ValidationError({name: [no_such("field", name, known)] for name in unknown})
         return super().to_internal_value(data)
+
+
+@cache
+def reader(kind: type[serializers.Serializer], *, partial: bool) -> serializers.Serializer:
+    """One serializer for all requests: validating changes nothing in it, and making one copies every field."""
+    return kind(partial=partial)
 
 
 class Nothing(Input):

@@ -102,7 +102,7 @@ class KeysetPagination(BasePagination):
         wants_total = self.wants_total(given.get("include", ""))
         matching = queryset.order_by(*order.terms())
         rows = self.cut(matching, given.get("cursor", ""), order, limit, page)
-        shown, keys = (serializer or view.serializer_class).page(rows, order.column, "id")
+        shown, keys = (serializer or view.serializer_class).page(rows, order.column, "pk")
         more = len(keys) > limit
         pagination = {
             "limit": limit,

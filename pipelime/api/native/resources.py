@@ -30,7 +30,7 @@ from pipelime.api.callers import Caller, KeyInHeader, Session
 from pipelime.api.http import DialectViewSet, streamed
 from pipelime.api.native.errors import explain
 from pipelime.api.native.filters import CheckedFilters
-from pipelime.api.native.inputs import Input, Nothing, as_uuid, no_such
+from pipelime.api.native.inputs import Input, Nothing, as_uuid, no_such, reader
 from pipelime.api.native.pages import KeysetPagination
 from pipelime.api.native.schema import NativeSchema
 from pipelime.api.native.shapes import Shaped
@@ -108,9 +108,7 @@ class NativeViewSet(DialectViewSet):
     def body(self, serializer: type[serializers.Serializer] | None = None) -> dict[str, Any]:
         """The checked body; of a PATCH, only what was sent."""
         kind = serializer or self.inputs.get(self.action, self.input_class)
-        checked = kind(data=self.request.data, partial=self.request.method == "PATCH", context={"view": self})
-        checked.is_valid(raise_exception=True)
-        return dict(checked.validated_data)
+        return dict(reader(kind, partial=self.request.method == "PATCH").run_validation(self.request.data))
 
     def row(self, queryset: models.QuerySet | None = None) -> Any:
         """The row that the path names; a foreign one looks missing."""

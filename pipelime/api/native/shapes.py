@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import time
 from decimal import Decimal
 from functools import cache
@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from django.db import models
 from rest_framework import serializers
+
+from pipelime.api.native.prepared import Prepared
 
 
 class Computed(serializers.Field):
@@ -41,7 +43,7 @@ class Shaped(serializers.Serializer):
 
     @classmethod
     def rows(cls, queryset: models.QuerySet) -> list[dict[str, Any]]:
-        """The queryset's rows as they are answered, in one query plus one for each list field."""
+        """The queryset's rows as they are answered: their ids, then them by id, then each list for all of them."""
         return plan_of(cls).page(queryset)[0]
 
     @classmethod
@@ -54,7 +56,7 @@ class Shaped(serializers.Serializer):
         """Last touches that need the other values."""
 
     def to_representation(self, instance: models.Model) -> dict[str, Any]:
-        return self.rows(type(instance)._base_manager.filter(pk=instance.pk))[0]  # type: ignore[attr-defined]
+        return plan_of(type(self)).by_id(type(instance), [instance.pk])[instance.pk]
 
 
 class Made(NamedTuple):
@@ -67,34 +69,35 @@ class Made(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """One list field: rows of `source`, each made of `columns`."""
+    """One list field: what is read for a page of rows, and how each part is made."""
 
     name: str
-    source: str
-    columns: tuple[str, ...]
+    parts: Prepared
     make: Callable[..., Any]
 
 
 class Plan:
-    """How rows of one serializer are read and shaped."""
+    """How rows of one serializer are shaped."""
 
     def __init__(self, serializer: type[Shaped]):
         self.template: dict[str, Any] = {}
         self.names: list[str] = []
         self.plain: list[str] = []
-        self.lists: list[Listed] = []
-        computed: list[tuple[str, Callable[..., Any], tuple[str, ...]]] = []
+        self.listed: list[tuple[str, str, Sequence[str], Callable[..., Any]]] = []
+        computed: list[tuple[str, Callable[..., Any], Sequence[str]]] = []
+        nested: list[tuple[str, Callable[..., Any], Sequence[str]]] = []
         for name, field in serializer._declared_fields.items():  # noqa: SLF001  DRF's own name for them
             self.template[name] = None
             source = (field.source or name).replace(".", "__")
             if isinstance(field, Names):
-                self.lists.append(Listed(name, source, (field.column,), lambda value: value))
+                self.listed.append((name, source, (field.column,), lambda value: value))
             elif isinstance(field, serializers.ListSerializer):
                 inner = plan_of(type(field.child))
-                self.lists.append(Listed(name, source, inner.columns(), inner.make))
+                self.listed.append((name, source, inner.columns(), inner.make))
             elif isinstance(field, serializers.Serializer):
                 inner = plan_of(type(field))
-                computed.append((name, inner.make, tuple(f"{source}__{c}" for c in inner.columns())))
+                kind = computed if inner.typed else nested
+                kind.append((name, inner.make, [f"{source}__{column}" for column in inner.columns()]))
             elif made := conversion(field, source):
                 computed.append((name, *made))
             elif not isinstance(field, Computed):
@@ -102,14 +105,21 @@ class Plan:
                 self.plain.append(source)
         self.made: list[Made] = []
         self.extra: list[str] = []
-        for name, make, columns in computed:
-            start = len(self.plain) + len(self.extra)
+        self.place(nested)
+        first = len(self.columns())
+        self.place(computed)
+        self.typed = range(first, len(self.columns()))
+        self.complete = serializer.complete if serializer.complete is not Shaped.complete else None
+        self.reads: dict[type[models.Model], tuple[Prepared, list[Listed]]] = {}
+
+    def place(self, fields: list[tuple[str, Callable[..., Any], Sequence[str]]]) -> None:
+        for name, make, columns in fields:
+            start = len(self.columns())
             self.extra += columns
             self.made.append(Made(name, make, start, start + len(columns)))
-        self.complete = serializer.complete if serializer.complete is not Shaped.complete else None
 
-    def columns(self) -> tuple[str, ...]:
-        return (*self.plain, *self.extra)
+    def columns(self) -> list[str]:
+        return [*self.plain, *self.extra]
 
     def one(self, row: Sequence[Any]) -> dict[str, Any]:
         shaped = self.template.copy()
@@ -122,20 +132,40 @@ class Plan:
         return None if values[0] is None else self.one(values)
 
     def page(self, queryset: models.QuerySet, *keys: str) -> tuple[list[dict[str, Any]], list[tuple]]:
-        columns = self.columns()
-        found = list(queryset.values_list(*columns, "pk", *keys))
-        shaped, ids = [self.one(row) for row in found], [row[len(columns)] for row in found]
-        for listed in self.lists if ids else ():
-            parts = related(queryset.model, listed, ids)
-            for row, pk in zip(shaped, ids, strict=True):
-                row[listed.name] = parts.get(pk, [])
+        found = list(queryset.values_list("pk", *keys))
+        rows = self.by_id(queryset.model, [row[0] for row in found])
+        found = [row for row in found if row[0] in rows]  # one may have been deleted since
+        return [rows[row[0]] for row in found], [row[1:] for row in found]
+
+    def by_id(self, model: type[models.Model], ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Shaped rows by id: one query, and one for each list."""
+        own, lists = self.reads.get(model) or self.prepare(model)
+        shaped = {pk: self.one(row) for pk, *row in own.rows(ids)}
+        for name, parts, make in lists:
+            found: dict[int, list[Any]] = defaultdict(list)
+            for pk, *values in parts.rows(ids):
+                found[pk].append(make(*values))
+            for pk, row in shaped.items():
+                row[name] = found.get(pk, [])
         if self.complete is not None:
-            for row in shaped:
+            for row in shaped.values():
                 self.complete(row)
-        return shaped, [row[len(columns) + 1 :] for row in found]
+        return shaped
+
+    def prepare(self, model: type[models.Model]) -> tuple[Prepared, list[Listed]]:
+        lists = [Listed(name, parts_of(model, source, columns), make) for name, source, columns, make in self.listed]
+        self.reads[model] = Prepared(model, "pk", self.columns(), self.typed), lists
+        return self.reads[model]
 
 
 plan_of = cache(Plan)
+
+
+def parts_of(model: type[models.Model], source: str, columns: Sequence[str]) -> Prepared:
+    """How the parts of many rows are read: by the row they belong to."""
+    relation: Any = model._meta.get_field(source)
+    owner = relation.field.name if relation.auto_created else relation.related_query_name()
+    return Prepared(relation.related_model, owner, columns)
 
 
 def conversion(field: serializers.Field, source: str) -> tuple[Callable[..., Any], tuple[str, ...]] | None:
@@ -155,14 +185,3 @@ def exact(value: Decimal | None) -> str | None:
 
 def minutes(value: time | None) -> str | None:
     return None if value is None else value.strftime("%H:%M")
-
-
-def related(model: type[models.Model], listed: Listed, ids: Iterable[int]) -> dict[int, list[Any]]:
-    """The parts of many rows, by the row they belong to: one query, whatever their number."""
-    relation: Any = model._meta.get_field(listed.source)
-    owner = relation.field.name if relation.auto_created else relation.related_query_name()
-    parts = relation.related_model._default_manager.filter(**{f"{owner}__in": list(ids)})
-    found: dict[int, list[Any]] = defaultdict(list)
-    for pk, *values in parts.values_list(owner, *listed.columns):
-        found[pk].append(listed.make(*values))
-    return found
