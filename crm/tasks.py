@@ -11,8 +11,7 @@ from django.utils import timezone
 from crm.importing import running
 from crm.importing.jobs import BELL
 from crm.models import ImportJob
-from pipelime import ledger
-from pipelime.doorbell import ring_now
+from pipelime import doorbell, ledger
 from pipelime.scope import every_account
 
 
@@ -27,7 +26,7 @@ def run_imports() -> int:
             claimed = ledger.claim_due(ImportJob, limit=1, now=timezone.now())
         if not claimed:
             break
-        ring_now(BELL)
+        doorbell.ring_now(BELL)  # there may be another job for another thread
         for job_id, fence in claimed.items():
             running.work(job_id, fence)
             done += 1

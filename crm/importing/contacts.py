@@ -82,9 +82,8 @@ class ContactImporter:
         if not made and not changed:
             return []
         facts = Facts(self.job, timezone.now())
-        people = made + [person for person, _ in changed]
         companies, new_companies = make_companies(facts, needed_companies(made, changed))
-        tags, new_tags = make_tags(facts, {key: name for person in people for key, name in person.tags.items()})
+        tags, new_tags = make_tags(facts, needed_tags(made, changed))
         maker = Maker(companies, new_companies, tags, new_tags)
         now = facts.now
         created = [(person, new_contact(person, companies.get(person.company_key), now)) for person in made]
@@ -128,10 +127,22 @@ class Maker:
 
 
 def needed_companies(made: list[Person], changed: list[tuple[Person, ContactFacts]]) -> dict[str, str]:
-    needed = {person.company_key: person.company for person in made if person.company_key}
+    """{key: name}, as the first record spells it."""
+    needed: dict[str, str] = {}
+    for person in made:
+        if person.company_key:
+            needed.setdefault(person.company_key, person.company)
     for person, contact in changed:
         if moves(person, contact):
             needed.setdefault(person.company_key, person.company)
+    return needed
+
+
+def needed_tags(made: list[Person], changed: list[tuple[Person, ContactFacts]]) -> dict[str, str]:
+    needed: dict[str, str] = {}
+    for person in (*made, *(person for person, _ in changed)):
+        for key, name in person.tags.items():
+            needed.setdefault(key, name)
     return needed
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db import models
+from django.db.models import Exists, OuterRef
 
 from crm.companies import delete_company
 from crm.contacts import delete_contact
-from crm.models import Company, Contact, ContactEmail, ImportJob, Tag
+from crm.models import Company, Contact, ContactEmail, ImportJob, Lead, Tag
 
 PARTS: tuple[type[models.Model], ...] = (ContactEmail,)  # of a contact, not users of one
 
@@ -22,17 +23,18 @@ def remove_unused(job: ImportJob, made: Any) -> None:
     companies = Company.objects.alive().filter(pk__in=made.companies - uses(Company, made.companies).keys(), version=1)
     for company in companies.order_by("pk"):
         delete_company(company, by=job)
-    tags = Tag.objects.filter(pk__in=made.tags).exclude(contacts__deleted_at=None, contacts__isnull=False)
-    tags.exclude(leads__deleted_at=None, leads__isnull=False).delete()
+    on_contacts = Contact.objects.alive().filter(tags=OuterRef("pk"))
+    on_leads = Lead.objects.alive().filter(tags=OuterRef("pk"))
+    Tag.objects.filter(~Exists(on_contacts), ~Exists(on_leads), pk__in=made.tags).delete()
 
 
 def uses(model: type[models.Model], ids: Iterable[int]) -> dict[int, str]:
-    """{id: reason} of the rows that others refer to. Those that only deleted contacts and leads name are free."""
+    """{id: reason} of the rows that others refer to. A company that only deleted records name is free."""
     ids = list(ids)
     found: dict[int, str] = {}
     for field in references(model) if ids else ():
         users = field.model._base_manager.filter(**{f"{field.name}__in": ids})
-        if field.model is not model and model is Company and hasattr(field.model, "deleted_at"):
+        if model is Company and hasattr(field.model, "deleted_at"):
             users = users.filter(deleted_at=None)
         name = str(field.model._meta.verbose_name)
         reason = f"has {'an' if name[:1] in 'aeiou' else 'a'} {name}"

@@ -41,10 +41,11 @@ class Prepared:
         if tuple(params) != marks:
             raise RuntimeError(f"{self.model.__name__} by {self.by} takes more than its ids: {params}")
         converters = compiler.get_converters([expression for expression, _, _ in compiler.select])
-        converts = [
+        found = [
             (position, conversion(functions, expression, typed=position - 1 in self.typed))
             for position, (functions, expression) in converters.items()
         ]
+        converts = [(position, convert) for position, convert in found if convert is not as_it_is]
         self.made[count] = sql, converts
         return sql, converts
 
@@ -71,22 +72,19 @@ def conversion(functions: list[Any], expression: Any, *, typed: bool) -> Convert
 
 
 def short_cut(field: models.Field) -> Convert | None:
-    """SQLite keeps ids, moments and flags as text and numbers that are nearly JSON already."""
+    """What SQLite's driver returns for ids and moments is nearly JSON already."""
     if isinstance(field, models.JSONField):
         return orjson.loads
-    if connection.vendor != "sqlite":
-        return None
-    if isinstance(field, models.UUIDField):
+    if connection.vendor == "sqlite" and isinstance(field, models.UUIDField):
         return dashed
-    if isinstance(field, models.DateTimeField):
-        return moment
-    return bool if isinstance(field, models.BooleanField) else None
+    if connection.vendor == "sqlite" and isinstance(field, models.DateTimeField):
+        return as_it_is  # without a zone, which the renderer takes for UTC
+    return None
 
 
 def dashed(text: str) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def moment(text: str) -> str:
-    """Moments are kept in UTC, without saying so."""
-    return f"{text[:10]}T{text[11:]}Z"
+def as_it_is(value: Any) -> Any:
+    return value

@@ -8,6 +8,7 @@ from crm.importing.reading import detect, headers, records
 
 TEXTS = {
     "french": "Prénom;Nom;Société\nÉlodie;Dupré;Crédit Agricole Île-de-France\nJosé;Muñoz;Peña e Hijos\n",
+    "english": "name;city;age\nJohn Lee;London;40\nJosé Lee;Leeds;41\n",
     "russian": "Имя;Фамилия;Компания\nИван;Петров;Завод строительных машин\nДмитрий;Кузнецов;Ромашка\n",
     "polish": "Imię;Nazwisko;Miasto\nŁukasz;Wiśniewski;Łódź\nMałgorzata;Dąbrowska;Gdańsk\n",
     "japanese": "名前;会社;住所\n山田太郎;株式会社東京;東京都新宿区西新宿\n佐藤花子;日本電気;大阪市北区\n",
@@ -23,6 +24,7 @@ TEXTS = {
         ("french", "utf-16-le", "utf-16-le"),
         ("french", "utf-16-be", "utf-16-be"),
         ("french", "cp1252", "cp1252"),
+        ("english", "cp1252", "cp1252"),
         ("russian", "cp1251", "cp1251"),
         ("russian", "koi8-r", "koi8-r"),
         ("russian", "utf-8", "utf-8"),

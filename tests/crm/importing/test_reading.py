@@ -3,6 +3,7 @@ import zipfile
 
 import pytest
 
+from crm.importing import lines
 from crm.importing.formats import Format, Record, Reject, Unreadable
 from crm.importing.reading import detect, headers, records, sample
 
@@ -80,9 +81,9 @@ def test_a_stray_quote_that_glues_rows_into_a_ragged_one_costs_only_its_line(rea
     assert "goes on for 2 lines and leaves 4 cells, the header has 3" in items[0].reason
 
 
-@pytest.mark.parametrize(("lines", "accepted"), [(100, True), (101, False)])
-def test_a_record_may_span_a_hundred_lines(read, lines, accepted):
-    cell = b"\n".join([b"x"] * lines)
+@pytest.mark.parametrize(("height", "accepted"), [(100, True), (101, False)])
+def test_a_record_may_span_a_hundred_lines(read, height, accepted):
+    cell = b"\n".join([b"x"] * height)
 
     items = read(b"a,b\n" + b'1,"' + cell + b'"\n2,3\n')
 
@@ -163,6 +164,25 @@ def test_reading_goes_on_after_any_number(read, start):
     content = HEADER + b'a,b,c\n\nragged\n"x\ny",b,c\nn\0l,b,c\nd,"open,f\ng,h,i\nj,k,l\n'
 
     assert read(content, start=start) == read(content)[start:]
+
+
+@pytest.mark.parametrize("start", [0, 1, 3000, 7000, 20_000, 20_001])
+def test_reading_goes_on_after_any_number_of_a_long_file(read, start):
+    rows = [b"p%d@x.io,P,Lyon\n" % n for n in range(1, 20_001)]
+
+    items = read(HEADER + b"".join(rows), start=start)
+
+    assert len(items) == max(0, 20_000 - start)
+    assert [item.cells[0] for item in items[:1]] == ([f"p{start + 1}@x.io"] if start < 20_000 else [])
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_a_line_ending_cut_by_a_block_is_one_ending(read, monkeypatch, size):
+    monkeypatch.setattr(lines, "BLOCK", size)
+
+    items = read(b"a,b\r\n1,2\r\n3,4\r\n5,6\r\n")
+
+    assert [item.line for item in items] == [2, 3, 4]
 
 
 def test_a_file_with_only_a_header_has_no_records(read):

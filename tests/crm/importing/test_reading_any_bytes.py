@@ -22,7 +22,21 @@ COMMA = Format("csv", "utf-8", ",")
 CELL = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t"), max_size=12)
 NASTY = st.lists(
     st.sampled_from(
-        [b'"', b",", b"\n", b"\r", b"a", b"\0", b"\xe9", "é".encode(), b'""', b'",', b"bb,cc\n", b" "]
+        [
+            b'"',
+            b",",
+            b"\n",
+            b"\r\n",
+            b"\r",
+            b"a",
+            b"\0",
+            b"\xe9",
+            "é".encode(),
+            b'""',
+            b'",',
+            b"bb,cc\n",
+            b" ",
+        ]
     ),
     max_size=60,
 ).map(b"".join)
@@ -110,10 +124,11 @@ def test_good_rows_survive_around_bad_ones(plan):
 
 
 @settings(max_examples=200, deadline=None)
-@given(NASTY, st.integers(0, 30))
-def test_resuming_after_any_number_gives_the_rest(content, start):
+@given(NASTY, st.integers(0, 30), st.integers(1, 40))
+def test_resuming_after_any_number_gives_the_rest(content, start, size):
     def both(path: Path):
-        return list(records(path, COMMA)), list(records(path, COMMA, start=start))
+        with patch.object(lines, "BLOCK", size):
+            return list(records(path, COMMA)), list(records(path, COMMA, start=start))
 
     whole, rest = on_disk(b"a,b,c\n" + content, both)
 
