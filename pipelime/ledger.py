@@ -155,7 +155,9 @@ def renew(model: type[Row], fences: dict[int, int]) -> None:
 def expired(model: type[Row], *, state: str = "claimed") -> models.QuerySet[Row]:
     """Rows whose holder has not renewed its lease in time, by the database's clock."""
     clock = models.functions.Now() if connection.vendor == "postgresql" else SqliteNow()
-    return model._base_manager.filter(state=state, lease_until__lt=clock)
+    # The literal is the partial index's own condition, which a bound parameter would not match on SQLite.
+    held = model._base_manager.extra(where=["state IN ('claimed', 'sending')"])
+    return held.filter(state=state, lease_until__lt=clock)
 
 
 class SqliteNow(models.Func):

@@ -138,5 +138,11 @@ def test_a_company_has_a_name_a_domain_and_a_description():
     assert proposal == {"Nom": "name", "Site web": "domain", "Notes": "description", "Phone": None}
 
 
+def test_addresses_in_a_file_of_companies_are_no_field():
+    proposal = propose(["Name", "Office"], kind="companies", rows=[["Acme", "info@acme.com"]])
+
+    assert proposal == {"Name": "name", "Office": None}
+
+
 def test_a_title_is_a_job_for_a_contact():
     assert propose(["Title"]) == {"Title": "job_title"}
