@@ -20,7 +20,8 @@ def fill(account, rows: int) -> None:
 
     Notice.objects.all().delete()
     Notice.objects.bulk_create(
-        (Notice(account=account, to="a@example.com", subject="x", text="y") for _ in range(rows)), batch_size=1000
+        (Notice(account=account, to="a@example.com", subject="x") for _ in range(rows)),
+        batch_size=1000,
     )
 
 
@@ -72,7 +73,9 @@ def main(rows: int = 10_000) -> None:
             rates.append(ours(rows))
             fill(opened.account, rows)
             limits.append(limit(rows))
-    workspace.report("ledger", statistics.median(rates), statistics.median(limits), good=0.5, goal=0.8, unit="rows/s")
+    workspace.report(
+        "ledger", statistics.median(rates), statistics.median(limits), good=0.5, goal=0.8, unit="rows/s"
+    )
 
 
 if __name__ == "__main__":

@@ -68,7 +68,11 @@ def fill(opened, port: int, count: int):
         daily_limit=100_000,
     )
     campaign = create_campaign(
-        account, by=user, name="Bench", mailboxes=[mailbox], steps=[{"subject": "Hello {{ first_name }}", "body": BODY}]
+        account,
+        by=user,
+        name="Bench",
+        mailboxes=[mailbox],
+        steps=[{"subject": "Hello {{ first_name }}", "body": BODY}],
     )
     enrol(campaign, Contact.objects.filter(pk__in=[contact.pk for contact in contacts]), by=user)
     Enrolment.objects.update(due_at=campaign.created_at - timedelta(seconds=5))
@@ -107,7 +111,9 @@ def limit(port: int, count: int) -> float:
                 f"Hello Grace{n}", text, "Sam Sender <sam@example.com>", [f"grace{n}@example.org"]
             )
             message.attach_alternative(markup, "text/html")
-            server.sendmail("sam@example.com", [f"grace{n}@example.org"], message.message().as_bytes(linesep="\r\n"))
+            server.sendmail(
+                "sam@example.com", [f"grace{n}@example.org"], message.message().as_bytes(linesep="\r\n")
+            )
     return count / (time.perf_counter() - begin)
 
 

@@ -35,9 +35,8 @@ def prepare(name: str):
     import django
 
     django.setup()
-    from django.core.management import call_command
-
     from django.conf import settings
+    from django.core.management import call_command
 
     for alias in settings.DATABASES:
         call_command("migrate", database=alias, interactive=False, verbosity=0)

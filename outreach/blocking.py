@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -26,7 +25,10 @@ STATUS_OF = {
     Suppression.Cause.BOUNCED: Contact.Status.BOUNCED,
     Suppression.Cause.COMPLAINED: Contact.Status.BLOCKED,
 }
-EVENT_OF = {Suppression.Cause.UNSUBSCRIBED: "contact.unsubscribed", Suppression.Cause.BOUNCED: "contact.bounced"}
+EVENT_OF = {
+    Suppression.Cause.UNSUBSCRIBED: "contact.unsubscribed",
+    Suppression.Cause.BOUNCED: "contact.bounced",
+}
 
 
 @dataclass
@@ -79,7 +81,7 @@ def suppressed(addresses: Iterable[str]) -> dict[str, str]:
 def blocked(addresses: Iterable[str]) -> dict[str, str]:
     """address -> the blocklist's value that covers it."""
     keys = {address: email_key(address) for address in addresses}
-    wanted = {key for key in keys.values()} | {key.rpartition("@")[2] for key in keys.values()}
+    wanted = set(keys.values()) | {key.rpartition("@")[2] for key in keys.values()}
     values: set[str] = set()
     for chunk in in_chunks(wanted, 500):
         values |= set(BlocklistEntry.objects.filter(value__in=chunk).values_list("value", flat=True))

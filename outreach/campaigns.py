@@ -9,13 +9,13 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from crm.models import Field
 from outreach.enrolments import cancel, stop
 from outreach.letters import KNOWN, draft, postal_address
 from outreach.models import Campaign, EmailAccount, Enrolment, Message, SequenceStep
 from outreach.planning import unplan
 from outreach.templating import TemplateInvalid, check
 from outreach.windows import check_schedule
-from crm.models import Field
 from pipelime.accounts.models import Account
 from pipelime.doorbell import ring
 from pipelime.errors import Invalid, Suspended
@@ -75,8 +75,12 @@ def update_campaign(campaign: Campaign, *, by, **changes: Any) -> Campaign:
     if "mailboxes" in changes:
         set_mailboxes(campaign, changes["mailboxes"])
     after = campaign.snapshot() | {"daily_limit": campaign.daily_limit}
-    differences = {key: [before[key], after[key]] for key in ("name", "daily_limit") if before[key] != after[key]}
-    differences |= {key: [None, "changed"] for key in ("schedule", "settings", "steps", "mailboxes") if key in changes}
+    differences = {
+        key: [before[key], after[key]] for key in ("name", "daily_limit") if before[key] != after[key]
+    }
+    differences |= {
+        key: [None, "changed"] for key in ("schedule", "settings", "steps", "mailboxes") if key in changes
+    }
     if differences:
         record("campaign.updated", campaign, by=by, changes=differences)
         ring("outreach.tasks.plan_due")
@@ -118,7 +122,9 @@ def pause_campaign(campaign: Campaign, *, by) -> Campaign:
     if campaign.status == Campaign.Status.PAUSED:
         return campaign
     if campaign.status != Campaign.Status.STARTED:
-        raise Invalid(f"This campaign is {campaign.get_status_display().lower()}; only a started one can be paused")
+        raise Invalid(
+            f"This campaign is {campaign.get_status_display().lower()}; only a started one can pause"
+        )
     campaign.status = Campaign.Status.PAUSED
     campaign.save(update_fields=["status", "updated_at"])
     unplan(cancel(Message.objects.filter(campaign=campaign), error="the campaign was paused"))
@@ -135,7 +141,9 @@ def problems(campaign: Campaign) -> list[str]:
     if not [mailbox for mailbox in mailboxes if mailbox.deleted_at is None]:
         found.append("It has no mailbox to send from: choose at least one.")
     elif all(mailbox.paused_at for mailbox in mailboxes):
-        found.append(f"Its mailboxes are paused ({mailboxes[0].pause_reason}): resume one, or choose another.")
+        found.append(
+            f"Its mailboxes are paused ({mailboxes[0].pause_reason}): resume one, or choose another."
+        )
     if not postal_address(campaign):
         found.append(
             "It has no postal address, which the law wants in every such mail: set the campaign's or the account's."
@@ -181,7 +189,9 @@ def clean_limit(limit: Any) -> int | None:
     if limit is None:
         return None
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= 1_000_000:
-        raise Invalid(f"{limit!r}: use a whole number from 1 to 1,000,000, or null for no limit", field="daily_limit")
+        raise Invalid(
+            f"{limit!r}: use a whole number from 1 to 1,000,000, or null for no limit", field="daily_limit"
+        )
     return limit
 
 
@@ -190,7 +200,8 @@ def set_schedule(campaign: Campaign, schedule: dict | None) -> None:
         return
     if unknown := set(schedule) - {"time_zone", "windows", "starts_on", "ends_on"}:
         raise Invalid(
-            f"A schedule has time_zone, windows, starts_on and ends_on, not {sorted(unknown)[0]!r}", field="schedule"
+            f"A schedule has time_zone, windows, starts_on and ends_on, not {sorted(unknown)[0]!r}",
+            field="schedule",
         )
     zone = schedule.get("time_zone") or campaign.time_zone
     windows = schedule["windows"] if schedule.get("windows") is not None else campaign.windows
@@ -234,7 +245,8 @@ def write_steps(campaign: Campaign, steps: Sequence[dict]) -> None:
     begun = campaign.status != Campaign.Status.DRAFT
     if begun and len(steps) < len(existing):
         raise Invalid(
-            f"This campaign has begun; it keeps its {len(existing)} steps, whose words may change", field="steps"
+            f"This campaign has begun; it keeps its {len(existing)} steps, whose words may change",
+            field="steps",
         )
     for number, given in enumerate(steps, 1):
         step = existing.pop(number, None) or SequenceStep(
@@ -243,7 +255,7 @@ def write_steps(campaign: Campaign, steps: Sequence[dict]) -> None:
         fill_step(step, given)
         step.save()
     SequenceStep.objects.filter(pk__in=[step.pk for step in existing.values()]).delete()
-    campaign._prefetched_objects_cache = {}
+    campaign._prefetched_objects_cache = {}  # noqa: SLF001  the steps read before are no longer these
 
 
 def fill_step(step: SequenceStep, given: dict) -> None:
@@ -272,7 +284,9 @@ def clean_variants(given: dict, where: str) -> list[dict]:
     variants = given.get("variants") or [{"subject": given.get("subject", ""), "body": given.get("body", "")}]
     if not isinstance(variants, list) or len(variants) > len(LETTERS):
         raise Invalid(f"variants is a list of at most {len(LETTERS)}", field=where)
-    cleaned = [clean_variant(variant, letter, where) for variant, letter in zip(variants, LETTERS, strict=False)]
+    cleaned = [
+        clean_variant(variant, letter, where) for variant, letter in zip(variants, LETTERS, strict=False)
+    ]
     if not any(variant["weight"] for variant in cleaned):
         raise Invalid("At least one variant needs a weight above 0", field=where)
     return cleaned

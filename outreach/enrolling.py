@@ -81,7 +81,9 @@ def enrol_chunk(campaign: Campaign, ids: list[int], result: Enrolled) -> None:
 
 def judged(campaign: Campaign, contacts: list[Contact], result: Enrolled) -> Iterable[Contact]:
     ids = [contact.pk for contact in contacts]
-    here = set(Enrolment.objects.filter(campaign=campaign, contact__in=ids).values_list("contact_id", flat=True))
+    here = set(
+        Enrolment.objects.filter(campaign=campaign, contact__in=ids).values_list("contact_id", flat=True)
+    )
     elsewhere: set[int] = set()
     if not campaign.options.get("allow_in_other_campaigns"):
         others = Enrolment.objects.filter(contact__in=ids, state__in=LIVE, campaign__deleted_at=None)
@@ -89,22 +91,28 @@ def judged(campaign: Campaign, contacts: list[Contact], result: Enrolled) -> Ite
     addresses = [contact.email for contact in contacts if contact.email]
     said_no, barred = suppressed(addresses), blocked(addresses)
     for contact in contacts:
-        if contact.deleted_at:
-            result.leave_out(contact, "deleted")
-        elif not contact.email:
-            result.leave_out(contact, "no_email")
-        elif contact.pk in here:
-            result.leave_out(contact, "already_in_campaign")
-        elif contact.email in said_no:
-            result.leave_out(contact, said_no[contact.email])
-        elif contact.email in barred or contact.status == Contact.Status.BLOCKED:
-            result.leave_out(contact, "blocked")
-        elif contact.status != Contact.Status.ACTIVE:
-            result.leave_out(contact, contact.status)
-        elif contact.pk in elsewhere:
-            result.leave_out(contact, "in_other_campaign")
+        code = (
+            obstacle(contact, said_no, barred)
+            or ("already_in_campaign" if contact.pk in here else "")
+            or ("in_other_campaign" if contact.pk in elsewhere else "")
+        )
+        if code:
+            result.leave_out(contact, code)
         else:
             yield contact
+
+
+def obstacle(contact: Contact, said_no: dict[str, str], barred: dict[str, str]) -> str:
+    """Why nobody may write to this contact at all, or nothing."""
+    if contact.deleted_at:
+        return "deleted"
+    if not contact.email:
+        return "no_email"
+    if contact.email in said_no:
+        return said_no[contact.email]
+    if contact.email in barred:
+        return "blocked"
+    return "" if contact.status == Contact.Status.ACTIVE else contact.status
 
 
 def first_due(campaign: Campaign):

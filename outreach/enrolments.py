@@ -29,7 +29,7 @@ def stop(enrolments: QuerySet[Enrolment], *, reason: str, state: str = Enrolment
 
 
 def cancel(messages: QuerySet[Message], *, error: str) -> list[Message]:
-    """Cancel messages that are queued or claimed. The fence moves, so a worker that holds one cannot send it."""
+    """Cancel what is queued or claimed. The fence moves, so a worker that holds one cannot send it."""
     found = list(messages.filter(state__in=("queued", "claimed")))
     cancelled = []
     for message in found:

@@ -94,7 +94,9 @@ def write(
     words, earlier = step.variant(message.variant), list(earlier)
     thread = [one.message_id for one in earlier]
     url = unsubscribe_url(message)
-    assert message.enrolment is not None and message.campaign is not None and message.mailbox is not None
+    assert message.enrolment is not None
+    assert message.campaign is not None
+    assert message.mailbox is not None
     data = template_data(
         message.enrolment.contact, message.to_address, message.mailbox, message.campaign, url
     )

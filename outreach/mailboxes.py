@@ -6,6 +6,7 @@ import imaplib
 import ssl
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
@@ -99,18 +100,9 @@ def set_server(mailbox: EmailAccount, kind: str, server: dict[str, Any] | None) 
 
 
 def check(mailbox: EmailAccount) -> None:
-    for kind in ("smtp", "imap"):
-        host, port = getattr(mailbox, f"{kind}_host"), getattr(mailbox, f"{kind}_port")
-        if not host and kind == "imap":
-            continue
-        if not host:
-            raise Invalid("host is missing; give the name of the SMTP server", field="smtp.host")
-        if not isinstance(port, int) or not 0 < port < 65536:
-            raise Invalid(f"{port!r} is no port; use 587, 465 or 25 for SMTP", field=f"{kind}.port")
-        if getattr(mailbox, f"{kind}_security") not in EmailAccount.Security.values:
-            raise Invalid("security is one of none, starttls, tls", field=f"{kind}.security")
-        if not getattr(mailbox, f"{kind}_username") and getattr(mailbox, f"{kind}_password"):
-            raise Invalid("A password without a username logs nobody in", field=f"{kind}.username")
+    check_server(mailbox, "smtp")
+    if mailbox.imap_host:
+        check_server(mailbox, "imap")
     if not isinstance(mailbox.daily_limit, int) or not 1 <= mailbox.daily_limit <= MOST_A_DAY:
         raise Invalid(
             f"{mailbox.daily_limit!r}: use a whole number from 1 to {MOST_A_DAY:,}", field="daily_limit"
@@ -118,8 +110,20 @@ def check(mailbox: EmailAccount) -> None:
     if mailbox.time_zone:
         try:
             check_time_zone(mailbox.time_zone)
-        except Exception as error:  # noqa: BLE001  Django's ValidationError, in the domain's words
-            raise Invalid("; ".join(getattr(error, "messages", [str(error)])), field="time_zone") from None
+        except ValidationError as error:
+            raise Invalid("; ".join(error.messages), field="time_zone") from None
+
+
+def check_server(mailbox: EmailAccount, kind: str) -> None:
+    host, port, security, username, password = (getattr(mailbox, f"{kind}_{key}") for key in SERVER_KEYS)
+    if not host:
+        raise Invalid(f"host is missing; give the name of the {kind.upper()} server", field=f"{kind}.host")
+    if not isinstance(port, int) or not 0 < port < 65536:
+        raise Invalid(f"{port!r} is no port; use 587, 465 or 25 for SMTP", field=f"{kind}.port")
+    if security not in EmailAccount.Security.values:
+        raise Invalid("security is one of none, starttls, tls", field=f"{kind}.security")
+    if password and not username:
+        raise Invalid("A password without a username logs nobody in", field=f"{kind}.username")
 
 
 @transaction.atomic

@@ -81,14 +81,17 @@ def refuse(message: Message, outcome: Refused) -> None:
     elif is_about_recipient(outcome):
         fail(message, error, reason="bounced")
         suppress(
-            message.account_id, message.to_address, cause=Suppression.Cause.BOUNCED, source=f"the server said {error}"
+            message.account_id,
+            message.to_address,
+            cause=Suppression.Cause.BOUNCED,
+            source=f"the server said {error}",
         )
     else:
         fail(message, error, reason="refused")
 
 
 def is_about_recipient(outcome: Refused) -> bool:
-    """Said of this address: at RCPT, or after the data in the code's own terms. At MAIL it is the sender's fault."""
+    """Said of this address: at RCPT, or after the data by its code. At MAIL it is the sender's fault."""
     if outcome.verb == "RCPT":
         return outcome.enhanced.startswith(NO_SUCH_MAILBOX) or (
             not outcome.enhanced and outcome.code in NO_MAILBOX_CODES

@@ -34,7 +34,9 @@ ROUND = 20_000  # enrolments planned at once
 
 def accounts_to_plan() -> list[int]:
     """Accounts with running campaigns, those planned longest ago first. Under every_account()."""
-    rows = Campaign.objects.filter(status=Campaign.Status.STARTED, deleted_at=None, account__suspended_at=None)
+    rows = Campaign.objects.filter(
+        status=Campaign.Status.STARTED, deleted_at=None, account__suspended_at=None
+    )
     rows = rows.order_by("planned_at", "pk").values_list("account_id", flat=True)
     return list(dict.fromkeys(rows))
 
@@ -229,7 +231,7 @@ def queue(
     enrolments = Enrolment.objects.select_related("contact").in_bulk([slot.enrolment_id for slot in slots])
     now = timezone.now()
     rows = [
-        message_row(pk, slot, enrolments[slot.enrolment_id], campaigns, mailboxes[slot.mailbox_id], now)
+        [*message_row(pk, slot, enrolments[slot.enrolment_id], campaigns, mailboxes[slot.mailbox_id]), now]
         for pk, slot in zip(take_ids(Message, len(slots)), slots, strict=True)
     ]
     insert_rows(Message, COLUMNS, rows)
@@ -248,7 +250,6 @@ def message_row(
     enrolment: Enrolment,
     campaigns: dict[int, Campaign],
     mailbox: EmailAccount,
-    now: datetime,
 ) -> list:
     campaign, uid = campaigns[enrolment.campaign_id], uuid7()
     contact = enrolment.contact
@@ -257,7 +258,7 @@ def message_row(
         pk, uid, campaign.account_id, enrolment.pk, campaign.pk, mailbox.pk, contact.uid, slot.step_number,
         slot.variant, enrolment.address, name, mailbox.email, campaign.name,
         message_id_of(uid, mailbox), "", "queued",
-        slot.at, slot.at, 0, "", 0, "", False, now,
+        slot.at, slot.at, 0, "", 0, "", False,
     ]  # fmt: skip
 
 

@@ -17,11 +17,13 @@ from pipelime.errors import Invalid, NotFound
 from pipelime.ids import uuid7
 
 
-def preview(campaign: Campaign, contact: Contact, *, step: int = 1, variant: str | None = None) -> dict[str, Any]:
+def preview(
+    campaign: Campaign, contact: Contact, *, step: int = 1, variant: str | None = None
+) -> dict[str, Any]:
     """The mail as this contact would get it; `problems` says why it could not be sent as it is."""
     message, chosen = draft_message(campaign, contact, step, variant)
     try:
-        body, letter = letters.write(message, chosen, earlier(campaign, step), timezone.now())
+        body, _ = letters.write(message, chosen, earlier(campaign, step), timezone.now())
     except (VariableMissing, TemplateInvalid, HeaderUnsafe) as error:
         return {"subject": None, "text": None, "html": None, "from": None, "to": message.to_address,
                 "problems": [str(error)]}  # fmt: skip
@@ -35,12 +37,14 @@ def preview(campaign: Campaign, contact: Contact, *, step: int = 1, variant: str
     }
 
 
-def send_test(campaign: Campaign, *, step: int, contact: Contact, to: str, by, variant: str | None = None) -> str:
+def send_test(
+    campaign: Campaign, *, step: int, contact: Contact, to: str, by, variant: str | None = None
+) -> str:
     """Send the mail, written for the contact, to oneself. Returns the server's words. Not in the ledger."""
     message, chosen = draft_message(campaign, contact, step, variant)
     message.to_address = to
     try:
-        body, letter = letters.write(message, chosen, earlier(campaign, step), timezone.now())
+        _, letter = letters.write(message, chosen, earlier(campaign, step), timezone.now())
         data = compose(letter)
         with connect(message.mailbox) as dialogue:
             outcome = dialogue.send(message.mailbox.email, addr_spec(to), data, before_dot=lambda: True)

@@ -70,7 +70,7 @@ def connect(mailbox: EmailAccount) -> Dialogue:
 
 
 def allowed(messages: list[Message]) -> list[Message]:
-    """A last look before the wire: without those whom the account must not, or need not, write to any more."""
+    """A last look before the wire: without those whom the account must not, or need not, write to."""
     addresses = {message.to_address for message in messages}
     barred = {**blocked(addresses), **suppressed(addresses)}
     kept = []

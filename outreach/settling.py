@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 @transaction.atomic(savepoint=False)
 def mark_sent(message: Message) -> None:
-    """The server took it. This holds even if the sweep called it ambiguous while the answer was on its way."""
+    """The server took it, even if the sweep called it ambiguous while the answer was on its way."""
     now = timezone.now()
     if not (wrote_sent(message, now) or corrected_ambiguous(message, now)):
         log.error("mail.sent_but_moved", message=str(message.uid))
@@ -88,7 +88,9 @@ def settle(message: Message, *, by, outcome: str) -> Message:
         )
     message.refresh_from_db()
     if not arrived:
-        Enrolment.objects.filter(pk=message.enrolment_id).update(state=Enrolment.State.IN_FLIGHT, updated_at=now)
+        Enrolment.objects.filter(pk=message.enrolment_id).update(
+            state=Enrolment.State.IN_FLIGHT, updated_at=now
+        )
     record("message.settled", message, by=by, outcome=outcome)
     ring("outreach.tasks.plan_due" if arrived else "outreach.tasks.send_due")
     return message

@@ -20,7 +20,7 @@ def campaign_counts(campaigns: Iterable[Campaign]) -> dict[int, dict[str, int]]:
     """Per campaign: contacts, how far they are, and messages by state."""
     ids = [campaign.pk for campaign in campaigns]
     counts = {
-        pk: {"contacts": 0, **{state: 0 for state in Enrolment.State.values},
+        pk: {"contacts": 0, **dict.fromkeys(Enrolment.State.values, 0),
              **{f"messages_{state}": 0 for state in Message.State.values}}
         for pk in ids
     }  # fmt: skip
@@ -38,9 +38,7 @@ def account_stats(account: Account) -> dict[str, Any]:
     """Messages today and in the last 30 days in the account's own days, and campaigns by status."""
     today = timezone.now().astimezone(account.zone).date()
     periods = {"today": today, "last_30_days": today - timedelta(days=29)}
-    statuses = dict(
-        Campaign.objects.alive().values_list("status").annotate(number=Count("pk")).order_by()
-    )
+    statuses = dict(Campaign.objects.alive().values_list("status").annotate(number=Count("pk")).order_by())
     return {
         "campaigns": {status: statuses.get(status, 0) for status in Campaign.Status.values},
         "messages": {
@@ -52,7 +50,10 @@ def account_stats(account: Account) -> dict[str, Any]:
 def period_stats(since: datetime) -> dict[str, Any]:
     sent = Message.objects.filter(state="sent", sent_at__gte=since).count()
     happened = dict(
-        Event.objects.filter(name__in=COUNTED, at__gte=since).values_list("name").annotate(n=Count("pk")).order_by()
+        Event.objects.filter(name__in=COUNTED, at__gte=since)
+        .values_list("name")
+        .annotate(n=Count("pk"))
+        .order_by()
     )
     figures = {short: happened.get(name, 0) for name, short in COUNTED.items()}
     return {

@@ -34,7 +34,10 @@ def follow(events: Sequence[Event]) -> None:
         for event in events
         for email in event.data["object"].get("emails") or []
     }
-    wanted = {addresses[address]: STATUS_OF[Suppression.Cause(cause)] for address, cause in suppressed(addresses).items()}
+    wanted = {
+        addresses[address]: STATUS_OF[Suppression.Cause(cause)]
+        for address, cause in suppressed(addresses).items()
+    }
     wanted |= {addresses[address]: Contact.Status.BLOCKED for address in blocked(addresses)}
     for status in set(wanted.values()):
         ids = [pk for pk, one in wanted.items() if one == status]

@@ -68,10 +68,10 @@ def check_account(model: type[models.Model], columns: Sequence[str], rows: Seque
 
 def copy_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     names, adapters = ", ".join(f'"{name}"' for name in columns), converters(model, tuple(columns))
-    with connection.cursor() as cursor:
-        with cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN') as copy:
-            for row in rows:
-                copy.write_row(convert(row, adapters))
+    statement = f'COPY "{model._meta.db_table}" ({names}) FROM STDIN'
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(convert(row, adapters))
 
 
 def execute_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -104,9 +104,8 @@ def finish(
     model: type[Row], row_id: int, fence: int, *, held: str = "claimed", state: str = "done", **values: Any
 ) -> None:
     """Write the outcome of a claimed row, only if the claim still stands."""
-    changed = (
-        model._base_manager.filter(pk=row_id, fence=fence, state=held)
-        .update(state=state, lease_until=None, **values)
+    changed = model._base_manager.filter(pk=row_id, fence=fence, state=held).update(
+        state=state, lease_until=None, **values
     )
     if changed != 1:
         raise LeaseLost(f"{model.__name__} {row_id} is no longer held under fence {fence}")
@@ -133,9 +132,7 @@ def put_back(
     model: type[Row], row_id: int, fence: int, *, due_at: datetime, error: str = "", **values: Any
 ) -> None:
     """Queue a claimed row again for `due_at`."""
-    finish(
-        model, row_id, fence, state="queued", due_at=due_at, last_error=error[:2000], claim="", **values
-    )
+    finish(model, row_id, fence, state="queued", due_at=due_at, last_error=error[:2000], claim="", **values)
 
 
 def renew(model: type[Row], fences: dict[int, int]) -> None:

@@ -96,7 +96,7 @@ class AccountQuerySet(models.QuerySet):
         return models.QuerySet.delete(self.in_scope())
 
     def _raw_delete(self, using):
-        return models.QuerySet._raw_delete(self.in_scope(), using)
+        return models.QuerySet._raw_delete(self.in_scope(), using)  # noqa: SLF001  it is what delete() ends in
 
     def bulk_create(self, objs, *args, **kwargs):
         objs = list(objs)
@@ -113,7 +113,9 @@ class AccountOwned(models.Model):
     """A row of one account, known outside by its `uid`."""
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
-    account = models.ForeignKey("accounts.Account", on_delete=models.CASCADE, related_name="+", editable=False)
+    account = models.ForeignKey(
+        "accounts.Account", on_delete=models.CASCADE, related_name="+", editable=False
+    )
 
     objects = AccountQuerySet.as_manager()
 
@@ -134,30 +136,34 @@ def check_rows(rows: Iterable[models.Model], update_fields: Iterable[str] | None
 
     A related object in memory is judged as it is; a bare id is looked up, once per model for the lot.
     """
-    rows = list(rows)
-    if not rows:
-        return
-    scope = current_account_id(type(rows[0]).__name__)
     names = None if update_fields is None else set(update_fields)
-    unknown: dict[type[models.Model], dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
+    unknown: dict[tuple[type[models.Model], int], set[int]] = defaultdict(set)
     for row in rows:
-        owner = row.account_id
-        if scope is not None and owner != scope:
-            raise ScopeViolation(f"{type(row).__name__} of account {owner} under the scope of account {scope}")
-        for field in owned_foreign_keys(type(row)):
-            if names is not None and field.name not in names and field.attname not in names:
-                continue
-            related_id = getattr(row, field.attname)
-            if related_id is None:
-                continue
+        check_account(row)
+        for field, related_id in references(row, names):
             related = row._state.fields_cache.get(field.name)
             if related is None:
-                unknown[field.related_model][owner].add(related_id)
-            elif related.account_id != owner:
-                raise foreign(field.related_model, related_id, owner)
-    for model, owners in unknown.items():
-        for owner, ids in owners.items():
-            check_ids(model, ids, owner)
+                unknown[field.related_model, row.account_id].add(related_id)
+            elif related.account_id != row.account_id:
+                raise foreign(field.related_model, related_id, row.account_id)
+    for (model, owner), ids in unknown.items():
+        check_ids(model, ids, owner)
+
+
+def check_account(row: models.Model) -> None:
+    kind = type(row).__name__
+    scope = current_account_id(kind)
+    if scope is not None and row.account_id != scope:
+        raise ScopeViolation(f"{kind} of account {row.account_id} under the scope of account {scope}")
+
+
+def references(row: models.Model, names: set[str] | None) -> Iterator[tuple[models.ForeignKey, int]]:
+    """The foreign keys that a save of `names` writes, with their ids."""
+    for field in owned_foreign_keys(type(row)):
+        if names is None or field.name in names or field.attname in names:
+            related_id = getattr(row, field.attname)
+            if related_id is not None:
+                yield field, related_id
 
 
 def check_ids(model: type[models.Model], ids: set[int], owner: int) -> None:

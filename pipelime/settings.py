@@ -193,7 +193,11 @@ SINK_PORT = env.integer("PIPELIME_SINK_PORT", default=0)
 
 # --- Events ----------------------------------------------------------------
 # Called, in this order and inside the writer's transaction, with each batch of new events.
-EVENT_SUBSCRIBERS = ["webhooks.subscribing.enqueue", "crm.reminders.follow_zone", "outreach.statuses.follow_contacts"]
+EVENT_SUBSCRIBERS = [
+    "webhooks.subscribing.enqueue",
+    "crm.reminders.follow_zone",
+    "outreach.statuses.follow_contacts",
+]
 # Called with every event a person's erasure blanks; and where a record's own page is found.
 EVENT_RETENTION = timedelta(days=env.integer("PIPELIME_EVENT_DAYS", default=730))
 
@@ -217,8 +221,7 @@ IMPORT_FILE_RETENTION = timedelta(days=30)
 # --- Webhooks --------------------------------------------------------------
 # Ten attempts: at once, then after these pauses, each changed by up to a fifth either way.
 WEBHOOK_RETRY_DELAYS = [
-    timedelta(seconds=seconds)
-    for seconds in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
+    timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 ]
 WEBHOOK_SECRET_OVERLAP = timedelta(hours=24)
 WEBHOOK_DISABLE_AFTER = timedelta(days=5)

@@ -201,7 +201,9 @@ class SequenceStepFactory(Owned):
 
     campaign = same_account(CampaignFactory)
     number = 1
-    variants = [{"key": "A", "weight": 1, "subject": "Hello {{ first_name }}", "body": "Dear {{ first_name }}"}]
+    variants = [
+        {"key": "A", "weight": 1, "subject": "Hello {{ first_name }}", "body": "Dear {{ first_name }}"}
+    ]
 
 
 class EnrolmentFactory(Owned):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from django.utils import timezone
@@ -128,22 +129,25 @@ class Maker:
 
 def needed_companies(made: list[Person], changed: list[tuple[Person, ContactFacts]]) -> dict[str, str]:
     """{key: name}, as the first record spells it."""
+    people = [person for person in made if person.company_key]
+    people += [person for person, contact in changed if moves(person, contact)]
     needed: dict[str, str] = {}
-    for person in made:
-        if person.company_key:
-            needed.setdefault(person.company_key, person.company)
-    for person, contact in changed:
-        if moves(person, contact):
-            needed.setdefault(person.company_key, person.company)
+    for person in in_file_order(people):
+        needed.setdefault(person.company_key, person.company)
     return needed
 
 
 def needed_tags(made: list[Person], changed: list[tuple[Person, ContactFacts]]) -> dict[str, str]:
+    people = [person for person in (*made, *(person for person, _ in changed)) if person.tags]
     needed: dict[str, str] = {}
-    for person in (*made, *(person for person, _ in changed)):
+    for person in in_file_order(people):
         for key, name in person.tags.items():
             needed.setdefault(key, name)
     return needed
+
+
+def in_file_order(people: list[Person]) -> list[Person]:
+    return sorted(people, key=attrgetter("number"))
 
 
 def moves(person: Person, contact: ContactFacts) -> bool:

@@ -75,7 +75,7 @@ def run_import(
     """
     locked(job)
     if job.status not in (ImportJob.Status.READY, ImportJob.Status.FAILED):
-        raise Conflict(f"This import is {job.get_status_display()}; only one that is ready or failed can be run")
+        raise Conflict(f"This import is {job.status}; only one that is ready or failed can be run")
     if not job.file:
         raise Invalid("The uploaded file has been deleted; upload it again", field="file")
     chosen = {"mapping": mapping, "on_duplicate": on_duplicate, "encoding": encoding, "delimiter": delimiter}
@@ -93,7 +93,7 @@ def undo_import(job: ImportJob, *, by: Any) -> ImportJob:
     """Remove what the import made and restore what it changed, but for what has been touched since."""
     locked(job)
     if job.status not in (ImportJob.Status.DONE, ImportJob.Status.FAILED):
-        raise Conflict(f"This import is {job.get_status_display()}; only one that is done or failed can be undone")
+        raise Conflict(f"This import is {job.status}; only one that is done or failed can be undone")
     if not begun(job):
         raise Conflict("This import has changed nothing: there is nothing to undo")
     job.task, job.status, job.processed, job.kept, job.error = "undo", ImportJob.Status.RUNNING, 0, [], ""

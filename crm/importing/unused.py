@@ -17,24 +17,28 @@ PARTS: tuple[type[models.Model], ...] = (ContactEmail,)  # of a contact, not use
 
 def remove_unused(job: ImportJob, made: Any) -> None:
     """Companies, contacts and tags that an undone import had made on the way, unless something needs them."""
-    contacts = Contact.objects.alive().filter(pk__in=made.contacts - uses(Contact, made.contacts).keys(), version=1)
-    for contact in contacts.order_by("pk"):
+    for contact in untouched(Contact, made.contacts):
         delete_contact(contact, by=job)
-    companies = Company.objects.alive().filter(pk__in=made.companies - uses(Company, made.companies).keys(), version=1)
-    for company in companies.order_by("pk"):
+    for company in untouched(Company, made.companies):
         delete_company(company, by=job)
     on_contacts = Contact.objects.alive().filter(tags=OuterRef("pk"))
     on_leads = Lead.objects.alive().filter(tags=OuterRef("pk"))
     Tag.objects.filter(~Exists(on_contacts), ~Exists(on_leads), pk__in=made.tags).delete()
 
 
-def uses(model: type[models.Model], ids: Iterable[int]) -> dict[int, str]:
-    """{id: reason} of the rows that others refer to. A company that only deleted records name is free."""
+def untouched(model: type[Contact] | type[Company], ids: set[int]) -> list[Any]:
+    """What is as it was made, and named by deleted records at most: the verbs above unlink those."""
+    free = ids - uses(model, ids, deleted=False).keys()
+    return list(model.objects.alive().filter(pk__in=free, version=1).order_by("pk"))
+
+
+def uses(model: type[models.Model], ids: Iterable[int], *, deleted: bool = True) -> dict[int, str]:
+    """{id: reason} of the rows that others refer to; softly deleted ones count only with `deleted`."""
     ids = list(ids)
     found: dict[int, str] = {}
     for field in references(model) if ids else ():
         users = field.model._base_manager.filter(**{f"{field.name}__in": ids})
-        if model is Company and hasattr(field.model, "deleted_at"):
+        if not deleted and hasattr(field.model, "deleted_at"):
             users = users.filter(deleted_at=None)
         name = str(field.model._meta.verbose_name)
         reason = f"has {'an' if name[:1] in 'aeiou' else 'a'} {name}"

@@ -113,11 +113,11 @@ class Contact(Record):
 
 
 class ContactEmail(AccountOwned):
-    """One address of a contact, as typed; `email_key` is what identifies, null once the contact is deleted."""
+    """One address as typed; `email_key` is what identifies it, null once the contact is deleted."""
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="emails")
     address = models.CharField(max_length=254)
-    email_key = models.CharField(max_length=254, null=True, editable=False)  # noqa: DJ001  null frees the address
+    email_key = models.CharField(max_length=254, null=True, editable=False)
     label = models.CharField(max_length=50, blank=True)
     is_primary = models.BooleanField(default=False)
 

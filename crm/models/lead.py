@@ -148,7 +148,9 @@ class Lead(Record):
             "remind_time": self.remind_time.strftime("%H:%M") if self.remind_time else None,
             "reminder_at": self.reminder_at.isoformat() if self.reminder_at else None,
             "reminder_duration": self.reminder_duration,
-            "estimated_closing_date": str(self.estimated_closing_date) if self.estimated_closing_date else None,
+            "estimated_closing_date": str(self.estimated_closing_date)
+            if self.estimated_closing_date
+            else None,
             "closed_at": self.closed_at.isoformat() if self.closed_at else None,
             "description": self.description,
             "tags": sorted((tag.name for tag in self.tags.all()), key=str.casefold),

@@ -46,5 +46,9 @@ class Step(AccountOwned):
             "number": self.pk,
             "name": self.name,
             "position": self.position,
-            "pipeline": {"id": str(self.pipeline.uid), "number": self.pipeline_id, "name": self.pipeline.name},
+            "pipeline": {
+                "id": str(self.pipeline.uid),
+                "number": self.pipeline_id,
+                "name": self.pipeline.name,
+            },
         }

@@ -34,7 +34,7 @@ class BlocklistEntry(AccountOwned):
 
 
 class Suppression(AccountOwned):
-    """An address that must not be mailed again, kept as a hash: it outlives contact, undo, merge and import."""
+    """An address that must not be mailed again, as a hash: it outlives contact, undo, merge and import."""
 
     class Cause(models.TextChoices):
         UNSUBSCRIBED = "unsubscribed"

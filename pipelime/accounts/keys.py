@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import cache
+from typing import Any
 
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, models, transaction
 from django.utils import timezone
 
 from pipelime.accounts.models import Account, ApiKey, User, UserToken
 from pipelime.errors import Invalid
 from pipelime.events.recording import record
+from pipelime.prepared import Prepared
 from pipelime.scope import every_account
 
 PREFIX = "ki_"
@@ -68,11 +72,34 @@ def find_key(raw: str) -> ApiKey | None:
     if not raw.startswith(PREFIX) or len(raw) < 40 or len(raw) > 80:
         return None
     lookup = raw[len(PREFIX) : len(PREFIX) + LOOKUP]
-    with every_account():
-        key = ApiKey.objects.select_related("account").filter(lookup=lookup).first()
+    key = key_at(lookup)
     if key is None or not hmac.compare_digest(key.digest, digest(raw)):
         return None
     return key
+
+
+def key_at(lookup: str) -> ApiKey | None:
+    """The key and its account, of whichever account: every API request begins here, so its SQL is made once."""
+    found = key_columns().rows([lookup])
+    if not found:
+        return None
+    _, *values = found[0]
+    own = len(ApiKey._meta.concrete_fields)
+    key = stored(ApiKey, values[:own])
+    key.account = stored(Account, values[own:])
+    return key
+
+
+@cache
+def key_columns() -> Prepared:
+    columns = [field.attname for field in ApiKey._meta.concrete_fields]
+    columns += [f"account__{field.attname}" for field in Account._meta.concrete_fields]
+    return Prepared(ApiKey, "lookup", columns, typed=range(len(columns)))
+
+
+def stored(model: type[models.Model], values: Sequence[Any]) -> Any:
+    """An instance as if it had been queried."""
+    return model.from_db(DEFAULT_DB_ALIAS, [field.attname for field in model._meta.concrete_fields], values)
 
 
 def note_use(credential: ApiKey | UserToken) -> None:

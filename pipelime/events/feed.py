@@ -12,7 +12,7 @@ def sentence(event: Event) -> str:
     """One line such as "Ada Lovelace moved the lead Loretta Inc. to another step"."""
     words = SENTENCES.get(event.name, event.name.replace("_", " ").replace(".", " "))
     text = words.format(subject=subject_title(event))
-    if words.startswith("{subject}") or words.startswith("the "):
+    if words.startswith(("{subject}", "the ")):
         return text[0].upper() + text[1:]
     return f"{event.actor_name or 'Pipelime'} {text}"
 

@@ -43,7 +43,9 @@ def relay() -> int:
         horizon, _ = JournalHorizon.objects.get_or_create(pk=1)
         if horizon.transaction == ended:
             return 0
-        since = "e.transaction >= %s" if horizon.transaction < ended else "%s IS NOT NULL AND j.position IS NULL"
+        since = (
+            "e.transaction >= %s" if horizon.transaction < ended else "%s IS NOT NULL AND j.position IS NULL"
+        )
         cursor.execute(
             f"""
             INSERT INTO {JournalEntry._meta.db_table} (event_id, account_id)

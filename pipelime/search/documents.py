@@ -82,7 +82,7 @@ def later(kind: str, account_id: int, ids: Iterable[int]) -> None:
 def find(kind: str, words: str, *, limit: int = FOUND_AT_MOST) -> list[int]:
     """Ids of the scope's rows that hold every word's beginning; the newest first."""
     account_id = current_account_id("search")
-    terms = [term for term in WORD.findall(clean(words))][:10]
+    terms = WORD.findall(clean(words))[:10]
     if not terms or account_id is None:
         return []
     if connection.vendor == "postgresql":

@@ -65,7 +65,12 @@ class Installation:
 
     def manage(self, *arguments: str) -> str:
         done = subprocess.run(
-            ["bin/manage", *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True
+            ["bin/manage", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         return done.stdout
 
@@ -81,7 +86,9 @@ class Installation:
         return self.call("GET", path)
 
     def post(self, path: str, body: Any = None) -> Any:
-        return self.call("POST", path, json.dumps(body if body is not None else {}).encode(), "application/json")
+        return self.call(
+            "POST", path, json.dumps(body if body is not None else {}).encode(), "application/json"
+        )
 
     def patch(self, path: str, body: Any) -> Any:
         return self.call("PATCH", path, json.dumps(body).encode(), "application/json")
@@ -131,7 +138,8 @@ class Installation:
         """SIGKILL to the worker's whole process group; returns when another one runs."""
         wait_until(lambda: self.worker_group() is not None, seconds=30)
         group = self.worker_group()
-        assert group is not None and group != os.getpgrp()
+        assert group is not None
+        assert group != os.getpgrp()
         os.killpg(group, signal.SIGKILL)
         wait_until(lambda: self.worker_group() not in (None, group), seconds=30)
 
@@ -143,7 +151,17 @@ class OwnRedis:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         server = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+            [
+                "redis-server",
+                "--port",
+                str(self.port),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+            ],
             stdout=subprocess.DEVNULL,
         )
         stack.callback(server.wait, 10)

@@ -62,7 +62,9 @@ def test_nothing_is_lost_and_nobody_is_mailed_twice(installation, tmp_path):
     write_people(tmp_path / "people.csv")
 
     with SmtpSink(keep=True) as sink, HttpReceiver(200) as receiver:
-        secret = up.post("/api/webhooks", {"url": receiver.url, "events": ["*"], "description": "test"})["secret"]
+        secret = up.post("/api/webhooks", {"url": receiver.url, "events": ["*"], "description": "test"})[
+            "secret"
+        ]
         up.patch("/api/account", {"postal_address": "1 Main Street, 80331 München"})
         job = import_people(up, tmp_path / "people.csv")
         campaign = start_campaign(up, sink.port, job["id"])
@@ -113,8 +115,17 @@ def start_campaign(up: Installation, port: int, job: str) -> str:
         {
             "name": "Spring",
             "steps": [
-                {"channel": "email", "subject": "Hello {{ first_name }}", "body": "Dear {{ first_name }} of {{ company }}"},
-                {"channel": "email", "delay": {"days": 0}, "subject": "", "body": "Any thoughts, {{ first_name }}?"},
+                {
+                    "channel": "email",
+                    "subject": "Hello {{ first_name }}",
+                    "body": "Dear {{ first_name }} of {{ company }}",
+                },
+                {
+                    "channel": "email",
+                    "delay": {"days": 0},
+                    "subject": "",
+                    "body": "Any thoughts, {{ first_name }}?",
+                },
             ],
             "email_account_ids": mailboxes,
         },
@@ -143,13 +154,17 @@ def journal(up: Installation) -> list[dict]:
 def delivered(receiver: HttpReceiver, name: str) -> set[str]:
     marker = f'"type":"{name}"'.encode()
     ids = re.compile(rb'"event_id":"([0-9a-f-]{36})"')
-    return {ids.search(request.body)[1].decode() for request in list(receiver.requests) if marker in request.body}
+    return {
+        ids.search(request.body)[1].decode() for request in list(receiver.requests) if marker in request.body
+    }
 
 
 def check_mail(sink: SmtpSink, messages: list[dict]) -> None:
     step_of = {message["message_id"]: message["step"] for message in messages}
-    ids = [re.search(rb"^Message-ID: (\S+)\r$", arrival.data, re.M)[1].decode() for arrival in sink.arrivals]
-    got = Counter((arrival.recipients[0], step_of[mid]) for arrival, mid in zip(sink.arrivals, ids, strict=True))
+    ids = [re.search(rb"^Message-ID: (\S+)\r$", arrival.data, re.MULTILINE)[1].decode() for arrival in sink.arrivals]
+    got = Counter(
+        (arrival.recipients[0], step_of[mid]) for arrival, mid in zip(sink.arrivals, ids, strict=True)
+    )
     assert [twice for twice, times in got.items() if times > 1] == []
 
     ambiguous = [message for message in messages if message["status"] == "ambiguous"]
@@ -166,7 +181,9 @@ def check_mail(sink: SmtpSink, messages: list[dict]) -> None:
     assert all((address, 2) in sent or address in stopped for address in first_step)
 
 
-def check_webhooks(receiver: HttpReceiver, secret: str, messages: list[dict], sent_events: list[dict]) -> None:
+def check_webhooks(
+    receiver: HttpReceiver, secret: str, messages: list[dict], sent_events: list[dict]
+) -> None:
     verifier, begun = Webhook(secret), time.time()
     verified = [
         verifier.verify(request.body, {name: request.headers[name] for name in request.headers})

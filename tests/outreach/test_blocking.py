@@ -41,7 +41,9 @@ def test_blocking_twice_is_a_conflict_that_names_the_entry(account, user):
 
 
 def test_a_list_of_values_is_judged_line_by_line(account, user):
-    result = block_many(account, ["a@example.com", "", "nonsense here", "a@example.com", "b.example"], by=user)
+    result = block_many(
+        account, ["a@example.com", "", "nonsense here", "a@example.com", "b.example"], by=user
+    )
 
     assert (result.added, result.known) == (2, 1)
     assert [(line, value) for line, value, _ in result.invalid] == [(3, "nonsense here")]
@@ -50,7 +52,9 @@ def test_a_list_of_values_is_judged_line_by_line(account, user):
 def test_a_domain_covers_its_addresses_and_no_other(account, user):
     block(account, by=user, value="example.com")
 
-    assert blocked(["a@example.com", "a@sub.example.com", "a@example.org"]) == {"a@example.com": "example.com"}
+    assert blocked(["a@example.com", "a@sub.example.com", "a@example.org"]) == {
+        "a@example.com": "example.com"
+    }
 
 
 def test_unblocking_lets_the_address_through_again(account, user):

@@ -38,7 +38,9 @@ def test_a_new_campaign_is_a_draft_with_its_steps(account, user):
 
     assert (campaign.name, campaign.status) == ("Spring", "DRAFT")
     assert list(campaign.steps.values_list("number", "delay_days", "delay_hours")) == [(1, 0, 0), (2, 3, 2)]
-    assert campaign.steps.first().variants == [{"key": "A", "weight": 1, "subject": "Hello", "body": "A question."}]
+    assert campaign.steps.first().variants == [
+        {"key": "A", "weight": 1, "subject": "Hello", "body": "A question."}
+    ]
     assert Event.objects.get().name == "campaign.created"
 
 
@@ -53,11 +55,20 @@ BAD = {
         {"schedule": {"windows": [{"days": ["mon"], "from": "17:00", "to": "09:00"}]}},
         "must open before it closes",
     ),
-    "unknown day": ({"schedule": {"windows": [{"days": ["monday"], "from": "09:00", "to": "10:00"}]}}, "no day"),
-    "bad clock": ({"schedule": {"windows": [{"days": ["mon"], "from": "9", "to": "10:00"}]}}, "no time of day"),
+    "unknown day": (
+        {"schedule": {"windows": [{"days": ["monday"], "from": "09:00", "to": "10:00"}]}},
+        "no day",
+    ),
+    "bad clock": (
+        {"schedule": {"windows": [{"days": ["mon"], "from": "9", "to": "10:00"}]}},
+        "no time of day",
+    ),
     "zero limit": ({"daily_limit": 0}, "whole number from 1"),
     "unknown setting": ({"settings": {"track_opens": True}}, "not 'track_opens'"),
-    "no weight at all": ({"steps": [{"variants": [{"weight": 0, "subject": "a", "body": "b"}]}]}, "weight above 0"),
+    "no weight at all": (
+        {"steps": [{"variants": [{"weight": 0, "subject": "a", "body": "b"}]}]},
+        "weight above 0",
+    ),
 }
 
 

@@ -296,6 +296,8 @@ def test_nothing_is_sent_outside_the_windows(campaign, account, user, sink):
     monday = timezone.now() + timedelta(days=(7 - timezone.now().weekday()))
     nine = monday.replace(hour=9, minute=0, second=0, microsecond=0)
 
-    sent = [run(campaign, moment) for moment in (nine - timedelta(minutes=16), nine, nine + timedelta(hours=1))]
+    sent = [
+        run(campaign, moment) for moment in (nine - timedelta(minutes=16), nine, nine + timedelta(hours=1))
+    ]
 
     assert sent == [0, 1, 0]

@@ -1,6 +1,13 @@
 import pytest
 
-from outreach.mailboxes import create_mailbox, delete_mailbox, pause_mailbox, resume_mailbox, test_mailbox, update_mailbox
+from outreach.mailboxes import (
+    create_mailbox,
+    delete_mailbox,
+    pause_mailbox,
+    resume_mailbox,
+    test_mailbox,
+    update_mailbox,
+)
 from outreach.models import EmailAccount, Message
 from pipelime.errors import Conflict, Invalid
 from pipelime.events.models import Event
@@ -8,7 +15,13 @@ from tests.factories import EnrolmentFactory, MailboxFactory, MessageFactory
 from tests.sinks import SmtpSink
 
 test_mailbox.__test__ = False  # a verb, not a test
-SMTP = {"host": "mail.example.com", "port": 587, "security": "starttls", "username": "sam", "password": "s3cret"}
+SMTP = {
+    "host": "mail.example.com",
+    "port": 587,
+    "security": "starttls",
+    "username": "sam",
+    "password": "s3cret",
+}
 
 
 def test_a_mailbox_keeps_its_password_encrypted(account, user):
@@ -77,7 +90,10 @@ def test_pausing_gives_its_queue_back_to_the_plan(account, user):
 
     enrolment.refresh_from_db()
     assert (Message.objects.get().state, enrolment.state) == ("cancelled", "waiting")
-    assert list(Event.objects.order_by("pk").values_list("name", flat=True)) == ["mailbox.paused", "mailbox.resumed"]
+    assert list(Event.objects.order_by("pk").values_list("name", flat=True)) == [
+        "mailbox.paused",
+        "mailbox.resumed",
+    ]
 
 
 def test_the_connection_test_tells_the_servers_own_words(account, settings):

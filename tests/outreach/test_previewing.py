@@ -43,8 +43,14 @@ def contact(account):
 def test_a_preview_shows_what_the_contact_would_get(campaign, contact):
     shown = preview(campaign, contact)
 
-    assert (shown["subject"], shown["from"], shown["to"]) == ("For Navy", "sam@example.com", "grace@example.com")
-    assert shown["text"].startswith("Hi Grace, ahoy ahoy\n\n--\n1 Test Street, 12345 Testville\nUnsubscribe: http")
+    assert (shown["subject"], shown["from"], shown["to"]) == (
+        "For Navy",
+        "sam@example.com",
+        "grace@example.com",
+    )
+    assert shown["text"].startswith(
+        "Hi Grace, ahoy ahoy\n\n--\n1 Test Street, 12345 Testville\nUnsubscribe: http"
+    )
     assert shown["problems"] == []
 
 

@@ -18,7 +18,8 @@ from tests.factories import AccountFactory
 def notices(account, count: int, **values) -> list[Notice]:
     with every_account():
         return Notice.objects.bulk_create(
-            Notice(account=account, to="a@example.com", subject=str(n), text="x", **values) for n in range(count)
+            Notice(account=account, to="a@example.com", subject=str(n), text="x", **values)
+            for n in range(count)
         )
 
 

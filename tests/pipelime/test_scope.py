@@ -6,7 +6,14 @@ from django.db.models import Count, Exists, OuterRef
 
 from crm.models import Contact, Lead, Step
 from pipelime.scope import ScopeMissing, ScopeViolation, account_scope, every_account
-from tests.factories import AccountFactory, ContactFactory, LeadFactory, PipelineFactory, StepFactory, UserFactory
+from tests.factories import (
+    AccountFactory,
+    ContactFactory,
+    LeadFactory,
+    PipelineFactory,
+    StepFactory,
+    UserFactory,
+)
 
 
 @pytest.fixture
@@ -35,10 +42,10 @@ READS = {
     "or": lambda rows: [row.title for row in rows.filter(starred=False) | rows.filter(starred=True)],
     "subquery": lambda rows: [row.title for row in Lead.objects.filter(pk__in=rows.values("pk"))],
     "sliced subquery": lambda rows: [row.title for row in Lead.objects.filter(pk__in=rows.values("pk")[:9])],
-    "exists subquery": lambda rows: list(
-        Step.objects.filter(Exists(rows.filter(step=OuterRef("pk")))).values_list("name", flat=True)
-    )
-    and ["mine"],
+    "exists subquery": lambda rows: (
+        list(Step.objects.filter(Exists(rows.filter(step=OuterRef("pk")))).values_list("name", flat=True))
+        and ["mine"]
+    ),
     "prefetch": lambda rows: [
         lead.title for step in Step.objects.prefetch_related("leads") for lead in step.leads.all()
     ],

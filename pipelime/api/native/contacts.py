@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django_filters import CharFilter, UUIDFilter
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.response import Response
 
 from crm.contacts import create_contact, delete_contact, update_contact
+from crm.importing.jobs import start_import
 from crm.importing.values import email_key
 from crm.models import Company, Contact
 from pipelime.accounts.models import User
+from pipelime.api.bodies import UploadParser
 from pipelime.api.native.filters import AgeFilters, WordsFilter
+from pipelime.api.native.imports import ImportSerializer, UploadInput
 from pipelime.api.native.inputs import Input, ObjectField, RowField, as_uuid
 from pipelime.api.native.references import CompanyRef
 from pipelime.api.native.resources import Lists, NativeViewSet, Shows, gone
@@ -102,6 +108,7 @@ class ContactViewSet(Lists, Shows, NativeViewSet):
     subject = "contacts"
     serializer_class = ContactSerializer
     input_class = ContactInput
+    inputs = {"upload": UploadInput}
     filterset_class = ContactFilter
     search_kind = "contact"
     orders = {"id": "id", "created_at": "created_at", "updated_at": "updated_at", "last_name": "last_name"}
@@ -118,3 +125,10 @@ class ContactViewSet(Lists, Shows, NativeViewSet):
     def destroy(self, request, id):
         delete_contact(self.row(), by=self.by)
         return gone()
+
+    @extend_schema(operation_id="contacts_import", responses={202: ImportSerializer})
+    @action(detail=False, methods=["post"], url_path="import", parser_classes=[UploadParser])
+    def upload(self, request):
+        """Import a file. The answer comes at once; GET /api/imports/{id} tells how it goes."""
+        job = start_import(self.account, by=self.by, **self.body())
+        return Response(ImportSerializer().to_representation(job), status=202)

@@ -72,7 +72,7 @@ class RunInput(Input):
     mapping = ObjectField(required=False)
     on_duplicate = serializers.ChoiceField(choices=ImportJob.OnDuplicate.choices, required=False)
     encoding = serializers.CharField(max_length=40, required=False)
-    delimiter = serializers.CharField(max_length=1, required=False, trim_whitespace=False)
+    delimiter = serializers.CharField(max_length=10, required=False, trim_whitespace=False)
 
 
 class ImportFilter(CheckedFilters):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from django.db import models
 from rest_framework import serializers
 
-from pipelime.api.native.prepared import Prepared
+from pipelime.prepared import Prepared
 
 
 class Computed(serializers.Field):

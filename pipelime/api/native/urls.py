@@ -11,6 +11,7 @@ from pipelime.api.native.documentation import openapi
 from pipelime.api.native.exports import ContactExport, LeadExport
 from pipelime.api.native.fields import FieldViewSet, TagViewSet
 from pipelime.api.native.history import ActivityViewSet, EventViewSet
+from pipelime.api.native.imports import ImportViewSet, RejectsViewSet
 from pipelime.api.native.leads import LeadViewSet
 from pipelime.api.native.pipelines import PipelineViewSet, StepViewSet
 from pipelime.api.native.resources import Unknown
@@ -23,6 +24,7 @@ router.add("companies", CompanyViewSet)
 router.add("contacts", ContactViewSet)
 router.add("events", EventViewSet)
 router.add("fields", FieldViewSet)
+router.add("imports", ImportViewSet)
 router.add("leads", LeadViewSet)
 router.add("pipelines", PipelineViewSet)
 router.add("steps", StepViewSet)
@@ -34,6 +36,7 @@ ANY_METHOD = dict.fromkeys(Unknown.http_method_names, "nothing")
 urlpatterns = [
     path("openapi.json", openapi),
     path("docs", SpectacularSwaggerView.as_view(url="/api/openapi.json")),
+    re_path(r"^imports/(?P<id>[^/.]+)/rejects/?$", RejectsViewSet.as_view({"get": "rejects"})),
     re_path(r"^exports/contacts/?$", ContactExport.as_view({"get": "list"})),
     re_path(r"^exports/leads/?$", LeadExport.as_view({"get": "list"})),
     *router.urls,

@@ -14,15 +14,15 @@ Convert = Callable[[Any], Any]
 class Prepared:
     """`SELECT by, *columns … WHERE by IN (…)`.
 
-    Not scoped: the ids that it is given come from a query that was. Values are as JSON wants them,
-    but for the columns at `typed` positions, which are Python's own types.
+    Not scoped: what it is given comes from a query that was, or is a secret that nobody guesses.
+    Values are as JSON wants them, but for the columns at `typed` positions, which are Python's own types.
     """
 
     def __init__(self, model: type[models.Model], by: str, columns: Sequence[str], typed: range = range(0)):
         self.model, self.by, self.columns, self.typed = model, by, columns, typed
         self.made: dict[int, tuple[str, list[tuple[int, Convert]]]] = {}
 
-    def rows(self, ids: Sequence[int]) -> list[Sequence[Any]]:
+    def rows(self, ids: Sequence[Any]) -> list[Sequence[Any]]:
         """The value of `by`, then the columns, of every row found."""
         if not ids:
             return []
@@ -38,7 +38,7 @@ class Prepared:
         rows = self.model._base_manager.filter(**{f"{self.by}__in": marks}).values_list(self.by, *self.columns)
         compiler = rows.query.get_compiler(connection=connection)
         sql, params = compiler.as_sql()
-        if tuple(params) != marks:
+        if [str(param) for param in params] != [str(mark) for mark in marks]:
             raise RuntimeError(f"{self.model.__name__} by {self.by} takes more than its ids: {params}")
         converters = compiler.get_converters([expression for expression, _, _ in compiler.select])
         found = [
