@@ -48,7 +48,8 @@ def limit(rows: int) -> float:
     with connection.cursor() as cursor:
         while True:
             cursor.execute(
-                "WITH picked AS MATERIALIZED (SELECT id AS picked_id FROM accounts_notice WHERE state = 'queued' "
+                "WITH picked AS MATERIALIZED "
+                "(SELECT id AS picked_id FROM accounts_notice WHERE state = 'queued' "
                 f"ORDER BY due_at, id LIMIT {CLAIM} {skip}) UPDATE accounts_notice SET state = 'claimed' "
                 "FROM picked WHERE id = picked_id RETURNING id"
             )

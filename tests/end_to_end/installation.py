@@ -49,7 +49,7 @@ class Installation:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        wait_until(self.answers, seconds=120, what=lambda: (self.folder / "up.out").read_text())
+        wait_until(self.answers, seconds=120, what=(self.folder / "up.out").read_text)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -161,7 +161,8 @@ def delivered(receiver: HttpReceiver, name: str) -> set[str]:
 
 def check_mail(sink: SmtpSink, messages: list[dict]) -> None:
     step_of = {message["message_id"]: message["step"] for message in messages}
-    ids = [re.search(rb"^Message-ID: (\S+)\r$", arrival.data, re.MULTILINE)[1].decode() for arrival in sink.arrivals]
+    message_id = re.compile(rb"^Message-ID: (\S+)\r$", re.MULTILINE)
+    ids = [message_id.search(arrival.data)[1].decode() for arrival in sink.arrivals]
     got = Counter(
         (arrival.recipients[0], step_of[mid]) for arrival, mid in zip(sink.arrivals, ids, strict=True)
     )
