@@ -153,7 +153,13 @@ def plan_messages(campaigns: dict[int, Campaign], now: datetime) -> int:
         mailboxes=mailbox_values(mailboxes.values(), now),
         waiting=[scheduling.Waiting(*row) for row in waiting],
     )
-    slots = scheduling.plan(state, now, until).slots
+    # The plan runs ahead to follow-ups whose delay ends within these minutes; they wait for their mail to be sent.
+    awaited = {(row[0], row[2]) for row in waiting}
+    slots = [
+        slot
+        for slot in scheduling.plan(state, now, until).slots
+        if (slot.enrolment_id, slot.step_number) in awaited
+    ]
     for chunk in in_chunks(slots, 1000):
         queue(chunk, campaigns, mailboxes)
     return len(slots)

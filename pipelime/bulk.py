@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
+from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
@@ -24,10 +25,12 @@ def take_ids(model: type[models.Model], count: int) -> list[int]:
             )
             return [row[0] for row in cursor.fetchall()]
         # An IMMEDIATE transaction is the only writer, so nobody can take these meanwhile.
-        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        cursor.execute("UPDATE sqlite_sequence SET seq = seq + %s WHERE name = %s RETURNING seq", [count, table])
         row = cursor.fetchone()
-        first = (row[0] if row else 0) + 1
-        return list(range(first, first + count))
+        if row is None:  # the first ids of this table
+            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, count])
+        last = row[0] if row else count
+        return list(range(last - count + 1, last + 1))
 
 
 def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -104,10 +107,16 @@ def converters(model: type[models.Model], columns: tuple[str, ...]) -> list[tupl
         elif not postgres and isinstance(field, models.UUIDField):
             adapters.append((position, lambda value: value.hex))
         elif not postgres and isinstance(field, models.DateTimeField):
-            adapters.append((position, connection.ops.adapt_datetimefield_value))
+            adapters.append((position, moment_text))
         elif not postgres and isinstance(field, models.DateField | models.TimeField | models.DecimalField):
             adapters.append((position, str))
     return adapters
+
+
+@lru_cache(maxsize=64)
+def moment_text(moment: datetime) -> str:
+    """SQLite's text of a moment; the rows of a bulk insert mostly share a few."""
+    return connection.ops.adapt_datetimefield_value(moment)
 
 
 def json_text(value: Any) -> str:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 
+import structlog
 from celery import Celery
+from celery.signals import task_postrun, task_prerun
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pipelime.settings")
 
 app = Celery("pipelime")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["pipelime.accounts", "pipelime.search", "pipelime.events", "crm", "outreach", "webhooks"])
+app.autodiscover_tasks(
+    ["pipelime.accounts", "pipelime.doctor", "pipelime.events", "pipelime.search", "crm", "outreach", "webhooks"]
+)
 
 # Which queue each bell rings in, and how often the sweep rings it anyway, in seconds.
 BELLS = {
@@ -28,3 +32,14 @@ app.conf.beat_schedule = {
     task: {"task": task, "schedule": float(seconds), "options": {"queue": queue, "expires": max(seconds, 30)}}
     for task, (queue, seconds) in BELLS.items()
 }
+
+
+@task_prerun.connect
+def name_in_logs(task_id, task, **kwargs) -> None:
+    """Every line that a task logs says which task, and which run of it, it comes from."""
+    structlog.contextvars.bind_contextvars(task=task.name, task_id=task_id)
+
+
+@task_postrun.connect
+def forget_in_logs(**kwargs) -> None:
+    structlog.contextvars.unbind_contextvars("task", "task_id")

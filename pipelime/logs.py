@@ -6,6 +6,7 @@ import logging
 import logging.config
 import re
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +14,12 @@ from django.http import HttpRequest, HttpResponse
 from pipelime.ids import uuid7
 
 # Things that must never be read in a log, whoever wrote the line.
-SECRETS = re.compile(r"(ki_[A-Za-z0-9]{4})[A-Za-z0-9_-]{8,}|(whsec_)[A-Za-z0-9+/=]{8,}")
+SECRETS = re.compile(
+    r"(ki_[A-Za-z0-9]{4})[A-Za-z0-9_-]{8,}"
+    r"|(whsec_)[A-Za-z0-9+/=]{8,}"
+    r"|(://[^\s/:@]*:)[^\s/@]+(?=@)"  # the password in a URL
+    r"|(Authorization\W+(?:Bearer|Basic)\s+)(?!ki_)[A-Za-z0-9._~+/=-]{8,}"
+)
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -56,11 +62,22 @@ def configure(level: str, *, pretty: bool) -> None:
 
 
 def redact(logger, method: str, event: dict) -> dict:
-    """Blank API keys and signing secrets wherever they appear."""
-    for key, value in event.items():
-        if isinstance(value, str) and ("ki_" in value or "whsec_" in value):
-            event[key] = SECRETS.sub(lambda match: f"{match[1] or match[2]}[hidden]", value)
-    return event
+    """Blank keys, signing secrets and passwords in URLs wherever they appear."""
+    # structlog's own entries begin with an underscore and are taken out before anything is written.
+    return {key: value if key.startswith("_") else blanked(value) for key, value in event.items()}
+
+
+def blanked(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return SECRETS.sub(lambda match: f"{next(filter(None, match.groups()))}[hidden]", value)
+    if isinstance(value, dict):
+        return {key: blanked(part) for key, part in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [blanked(part) for part in value]
+    text = repr(value)
+    return blanked(text) if SECRETS.search(text) else value
 
 
 class RequestIdMiddleware:

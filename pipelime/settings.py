@@ -25,6 +25,8 @@ PIPELIME_URL = env.text("PIPELIME_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 PIPELIME_PUBLIC_URL = env.text("PIPELIME_PUBLIC_URL", PIPELIME_URL).rstrip("/")
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", "*" if PIPELIME_URL.startswith("http://127.") else "localhost")
 TRUSTED_PROXIES = env.listing("TRUSTED_PROXIES")
+# Who beside this machine may read /metrics: addresses or CIDRs, of Prometheus for instance.
+METRICS_ALLOW = env.listing("PIPELIME_METRICS_ALLOW")
 CSRF_TRUSTED_ORIGINS = [PIPELIME_URL]
 SECURE_COOKIES = PIPELIME_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES

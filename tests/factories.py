@@ -9,8 +9,8 @@ import factory
 from factory.django import DjangoModelFactory
 
 from crm.models import Comment, Company, Contact, ContactEmail, Field, ImportJob, Lead, Pipeline, Step, Tag
-from outreach.models import Campaign, EmailAccount, Enrolment, Message, SequenceStep
-from pipelime.accounts.models import Account, Team, TeamMember, User
+from outreach.models import BlocklistEntry, Campaign, EmailAccount, Enrolment, Message, SequenceStep
+from pipelime.accounts.models import Account, ApiKey, Team, TeamMember, User
 from pipelime.events.models import Event
 from pipelime.scope import every_account
 from webhooks.models import Delivery, Endpoint
@@ -57,6 +57,18 @@ class UserFactory(Owned):
     first_name = "Ada"
     last_name = factory.Sequence("Lovelace {}".format)
     password = "!"
+
+
+class ApiKeyFactory(Owned):
+    """A row as good as any; a key that works is made by the verb."""
+
+    class Meta:
+        model = ApiKey
+
+    name = factory.Sequence("Key {}".format)
+    lookup = factory.Sequence("{:08d}".format)
+    digest = "0" * 64
+    scopes = ["contacts:read"]
 
 
 class TeamFactory(Owned):
@@ -229,6 +241,14 @@ class MessageFactory(Owned):
     from_address = factory.SelfAttribute("mailbox.email")
     campaign_name = factory.SelfAttribute("campaign.name")
     message_id = factory.Sequence("<message{}@example.com>".format)
+
+
+class BlocklistEntryFactory(Owned):
+    class Meta:
+        model = BlocklistEntry
+
+    value = factory.Sequence("blocked{}@example.com".format)
+    kind = BlocklistEntry.Kind.EMAIL
 
 
 class EndpointFactory(Owned):

@@ -19,7 +19,6 @@ from crm.importing.people import TEXTS, Person, Reader
 from crm.importing.seen import Seen
 from crm.models import Field, ImportJob
 from pipelime import locks
-from pipelime.ids import uuid7
 
 BLANK = dict.fromkeys(TEXTS, "")
 
@@ -169,7 +168,7 @@ def differs(person: Person, contact: ContactFacts) -> bool:
 
 def new_contact(person: Person, company: CompanyFacts | None, now: datetime) -> ContactFacts:
     values: dict[str, Any] = {
-        **BLANK, **person.values, "uid": uuid7(), "company_id": company.id if company else None,
+        **BLANK, **person.values, "company_id": company.id if company else None,
         "custom_fields": person.custom, "version": 1, "status": "active", "owner_id": None,
         "created_at": now, "updated_at": now,
     }  # fmt: skip

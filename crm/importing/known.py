@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from crm.importing.lookups import lookup
 from crm.importing.people import TEXTS
 from crm.models import Company, Contact, ContactEmail, Tag
 
@@ -97,7 +99,14 @@ def companies_by_id(ids: set[int]) -> dict[int, CompanyFacts]:
     return {row[0]: CompanyFacts(*row) for row in rows}
 
 
-def companies_by_key(keys: set[str]) -> dict[str, CompanyFacts]:
+def companies_by_key(keys: Iterable[str]) -> dict[str, CompanyFacts]:
     """The oldest company of each name."""
-    rows = Company.objects.alive().filter(name_key__in=keys).order_by("-pk") if keys else Company.objects.none()
-    return {row[3]: CompanyFacts(*row) for row in rows.values_list("pk", "uid", "name", "name_key")}
+    rows = lookup(
+        "SELECT id, uid, name, name_key FROM crm_company WHERE deleted_at IS NULL AND account_id = %s AND name_key", keys
+    )
+    return {row[3]: CompanyFacts(row[0], as_uuid(row[1]), row[2], row[3]) for row in sorted(rows, reverse=True)}
+
+
+def as_uuid(value: UUID | str) -> UUID:
+    """SQLite keeps text."""
+    return value if isinstance(value, UUID) else UUID(value)

@@ -34,7 +34,7 @@ _SEVERAL = re.compile(r"[,;\s]+")
 class Person:
     """One record as the CRM would keep it. `values` holds the columns that the file fills."""
 
-    __slots__ = ("cells", "company", "company_key", "custom", "emails", "line", "number", "tags", "values")
+    __slots__ = ("cells", "company", "company_key", "custom", "emails", "line", "number", "tags", "values", "words")
 
     def __init__(self, record: Record) -> None:
         self.number, self.line, self.cells = record
@@ -43,6 +43,7 @@ class Person:
         self.company = self.company_key = ""
         self.tags: dict[str, str] = {}  # key: name
         self.custom: dict[str, Any] = {}
+        self.words: list[str] = []  # what later records of the file are compared with
 
     @property
     def email_key(self) -> str:

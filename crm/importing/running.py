@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 from django.conf import settings
@@ -128,37 +131,55 @@ def start(job: ImportJob, fence: int, task: str) -> None:
 
 
 def go_through(job: ImportJob, fence: int, path: Path, importer: Importer, seen: Seen) -> None:
-    for chunk in in_chunks(records(path, format_of(job)), settings.IMPORT_CHUNK):
+    for chunk in ahead(chunks(job, path, importer)):
         check_stop()
-        done = [item for item in chunk if item.number <= job.processed]
-        if done:
-            recall(job, fence, done, importer, seen)
-        if len(done) < len(chunk):
-            carry_on(job, fence, chunk[len(done) :], importer, seen)
+        if chunk.last <= job.processed:
+            recall(job, fence, chunk, importer, seen)
+        else:
+            carry_on(job, fence, chunk, importer, seen)
 
 
-def recall(
-    job: ImportJob, fence: int, chunk: list[Record | Reject], importer: Importer, seen: Seen
-) -> None:
+class Chunk(NamedTuple):
+    """Some records as the importer read them, the refusals of the others, and the number of the last."""
+
+    rows: list[Any]
+    refused: list[Outcome]
+    last: int
+
+
+def chunks(job: ImportJob, path: Path, importer: Importer) -> Generator[Chunk, None, None]:
+    """A chunk ends where an earlier worker came to, also if chunks had another size then."""
+    items = records(path, format_of(job))
+    done = list(islice(items, job.processed % settings.IMPORT_CHUNK))
+    for chunk in chain([done] if done else [], in_chunks(items, settings.IMPORT_CHUNK)):
+        yield Chunk(*read(chunk, importer), chunk[-1].number)
+
+
+def ahead(found: Generator[Chunk, None, None]) -> Iterator[Chunk]:
+    """Reads the next chunk in a thread while this one is written: the database leaves time for it."""
+    with closing(found), ThreadPoolExecutor(1, "import-reader") as reader:
+        coming = reader.submit(next, found, None)
+        while (chunk := coming.result()) is not None:
+            coming = reader.submit(next, found, None)
+            yield chunk
+
+
+def recall(job: ImportJob, fence: int, chunk: Chunk, importer: Importer, seen: Seen) -> None:
     """An earlier worker has settled these: only what later records are compared with is needed again."""
-    rows, _ = read(chunk, importer)
     importer.fresh = {}
-    importer.settle(rows, write=False)
+    importer.settle(chunk.rows, write=False)
     seen.add(importer.fresh)
     progress.hold(job, fence)
 
 
-def carry_on(
-    job: ImportJob, fence: int, chunk: list[Record | Reject], importer: Importer, seen: Seen
-) -> None:
+def carry_on(job: ImportJob, fence: int, chunk: Chunk, importer: Importer, seen: Seen) -> None:
     """Settle a chunk and say so, in one transaction: after a crash both have happened, or neither."""
-    rows, found = read(chunk, importer)
     with transaction.atomic():
         progress.hold(job, fence)
-        found += settle(rows, importer, write=job.task == Task.RUN)
+        found = chunk.refused + settle(chunk.rows, importer, write=job.task == Task.RUN)
         outcomes.store(job.pk, in_order(found, dry=job.task == Task.DRY_RUN))
         grown = {name: getattr(job, name) + count for name, count in outcomes.counts(found).items()}
-        values = {"processed": chunk[-1].number, "attempts": 0, "last_error": "", **grown}
+        values = {"processed": chunk.last, "attempts": 0, "last_error": "", **grown}
         changed = ImportJob._base_manager.filter(pk=job.pk, fence=fence).update(**values)
         if changed != 1:
             raise LeaseLost(f"The import {job.pk} is no longer held under fence {fence}")

@@ -36,6 +36,7 @@ _PLAIN_EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*+@(?:{_LABEL}\.)++(?!..--)[A-Z
 _LINKEDIN = re.compile(
     r"(?:(?:https?:)?//)?(?:[a-z]{1,3}\.)?linkedin\.com(?::\d+)?/+in/+([^/?#\s]+)(?:[/?#].*)?", re.IGNORECASE
 )
+_PLAIN_SLUG = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]*@)?(?:www\.)?([^/:?#\s@]+).*", re.IGNORECASE)
 
 _CURRENCIES = (
@@ -141,6 +142,8 @@ def clean_linkedin(url: str) -> str:
     """One spelling for each profile, since the address of a profile identifies a person."""
     text = clean_text(url, LIMITS["linkedin_url"])
     match = _LINKEDIN.fullmatch(text)
+    if match and _PLAIN_SLUG.fullmatch(match[1]):
+        return f"https://www.linkedin.com/in/{match[1].lower()}"
     slug = normalize("NFC", unquote(match[1]).casefold()) if match else ""
     if not slug or "\0" in slug or "/" in slug or slug != slug.strip():
         raise ValueError(

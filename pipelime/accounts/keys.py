@@ -24,6 +24,7 @@ LOOKUP = 8
 SUBJECTS = (
     "contacts", "companies", "leads", "pipelines", "campaigns", "email-accounts", "blocklist", "webhooks",
     "api-keys", "users", "imports", "exports", "events", "activity", "dashboard", "messages", "fields",
+    "account",
 )  # fmt: skip
 SCOPES = {"*", *(f"{subject}:{right}" for subject in SUBJECTS for right in ("read", "write", "*"))}
 USED_EVERY = timedelta(minutes=1)

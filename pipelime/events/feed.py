@@ -12,7 +12,9 @@ def sentence(event: Event) -> str:
     """One line such as "Ada Lovelace moved the lead Loretta Inc. to another step"."""
     words = SENTENCES.get(event.name, event.name.replace("_", " ").replace(".", " "))
     text = words.format(subject=subject_title(event))
-    if words.startswith(("{subject}", "the ")):
+    if words.startswith("{subject}"):
+        return text
+    if words.startswith("the "):
         return text[0].upper() + text[1:]
     return f"{event.actor_name or 'Pipelime'} {text}"
 
@@ -22,4 +24,4 @@ def subject_title(event: Event) -> str:
     for key in TITLES:
         if facts.get(key):
             return str(facts[key])
-    return f"{event.subject_type} {event.subject_id}"
+    return f"no. {event.subject_id}"

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from functools import cache
 
 from django.apps import apps
-from django.db import connection, models
+from django.db import connection, models, transaction
 
 from pipelime.bulk import in_chunks, insert_rows, take_ids
 from pipelime.doorbell import ring
 from pipelime.scope import current_account_id
 from pipelime.search.models import Document, IndexJob
+from pipelime.search.words import indexed, words_of
 
 FOUND_AT_MOST = 1000
-WORD = re.compile(r"[^\W_]+(?:[@.+'-][^\W_]+)*")
+QUESTION_AT_MOST = 1000  # characters of what people type that are read
+TERMS_AT_MOST = 10
 
 
 def index(row: models.Model) -> None:
@@ -23,6 +24,7 @@ def index(row: models.Model) -> None:
     store(row.SEARCH_KIND, row.account_id, [(row.pk, row.search_text())])
 
 
+@transaction.atomic(savepoint=False)
 def remove(kind: str, ids: Iterable[int]) -> None:
     ids = list(ids)
     if connection.vendor == "sqlite":
@@ -31,40 +33,39 @@ def remove(kind: str, ids: Iterable[int]) -> None:
     Document.objects.filter(kind=kind, object_id__in=ids).delete()
 
 
-def store(kind: str, account_id: int, texts: list[tuple[int, str]]) -> None:
-    """Replace the documents of (id, text) pairs."""
+@transaction.atomic(savepoint=False)
+def store(kind: str, account_id: int, texts: Iterable[tuple[int, str]]) -> None:
+    """Replace the documents of (id, text) pairs; in one order for everybody, so that no two writers
+    wait for each other."""
     documents = [
-        Document(account_id=account_id, kind=kind, object_id=pk, text=f"{token(account_id)} {clean(text)}")
-        for pk, text in texts
+        Document(account_id=account_id, kind=kind, object_id=pk, text=document_text(account_id, text))
+        for pk, text in sorted(dict(texts).items())
     ]
-    if connection.vendor == "sqlite":
-        remove(kind, [pk for pk, _ in texts])
-        Document.objects.bulk_create(documents)
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO search_words (rowid, text) VALUES (%s, %s)",
-                [(document.pk, document.text) for document in documents],
-            )
+    if connection.vendor != "sqlite":
+        Document.objects.bulk_create(
+            documents, update_conflicts=True, unique_fields=["kind", "object_id"], update_fields=["text"]
+        )
         return
-    Document.objects.bulk_create(
-        documents, update_conflicts=True, unique_fields=["kind", "object_id"], update_fields=["text"]
-    )
+    remove(kind, [document.object_id for document in documents])
+    Document.objects.bulk_create(documents)
+    remember_words([(document.pk, document.text) for document in documents])
 
 
 def add(kind: str, account_id: int, texts: list[tuple[int, str]]) -> None:
     """Documents of rows that are new, so that there is nothing to replace; in bulk."""
-    prefix = f"{token(account_id)} "
-    rows = [(account_id, kind, pk, prefix + clean(text)) for pk, text in texts]
+    rows = [(account_id, kind, pk, document_text(account_id, text)) for pk, text in texts]
     if connection.vendor != "sqlite":
         insert_rows(Document, ("account_id", "kind", "object_id", "text"), rows)
         return
     ids = take_ids(Document, len(rows))
     numbered = [(pk, *row) for pk, row in zip(ids, rows, strict=True)]
     insert_rows(Document, ("id", "account_id", "kind", "object_id", "text"), numbered)
+    remember_words([(row[0], row[4]) for row in numbered])
+
+
+def remember_words(texts: list[tuple[int, str]]) -> None:
     with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO search_words (rowid, text) VALUES (%s, %s)", [(row[0], row[4]) for row in numbered]
-        )
+        cursor.executemany("INSERT INTO search_words (rowid, text) VALUES (%s, %s)", texts)
 
 
 def forget_words(ids: list[int]) -> None:
@@ -79,37 +80,47 @@ def later(kind: str, account_id: int, ids: Iterable[int]) -> None:
     ring("pipelime.search.tasks.index_due")
 
 
-def find(kind: str, words: str, *, limit: int = FOUND_AT_MOST) -> list[int]:
-    """Ids of the scope's rows that hold every word's beginning; the newest first."""
+def find(kind: str, question: str, *, limit: int = FOUND_AT_MOST) -> list[int]:
+    """Ids of the scope's rows that hold every word's beginning, the newest first; but rows that hold an
+    asked e-mail address as a whole come before those that only begin like it."""
     account_id = current_account_id("search")
-    terms = WORD.findall(clean(words))[:10]
+    terms = words_of(question[:QUESTION_AT_MOST])[:TERMS_AT_MOST]
     if not terms or account_id is None:
         return []
-    if connection.vendor == "postgresql":
-        return find_postgresql(kind, account_id, terms, limit)
-    return find_sqlite(kind, account_id, terms, limit)
+    look = find_postgresql if connection.vendor == "postgresql" else find_sqlite
+    beginnings = look(kind, account_id, terms, limit, whole=False)
+    if "@" not in question or not beginnings:
+        return beginnings
+    return list(dict.fromkeys(look(kind, account_id, terms, limit, whole=True) + beginnings))[:limit]
 
 
-def find_postgresql(kind: str, account_id: int, terms: list[str], limit: int) -> list[int]:
-    query = " & ".join([token(account_id), *(f"'{term.replace(chr(39), ' ')}':*" for term in terms)])
+# Words hold letters, digits and @ . + _ - only, so they need no escaping in either query language.
+
+
+def find_postgresql(kind: str, account_id: int, terms: list[str], limit: int, *, whole: bool) -> list[int]:
+    end = "'" if whole else "':*"
+    query = " & ".join([f"'{token(account_id)}'", *(f"'{term}{end}" for term in terms)])
+    return object_ids(
+        "SELECT object_id FROM search_document WHERE words @@ %s::tsquery "
+        "AND kind = %s AND account_id = %s ORDER BY object_id DESC LIMIT %s",
+        [query, kind, account_id, limit],
+    )
+
+
+def find_sqlite(kind: str, account_id: int, terms: list[str], limit: int, *, whole: bool) -> list[int]:
+    end = '"' if whole else '"*'
+    query = " ".join([f'"{token(account_id)}"', *(f'"{term}{end}' for term in terms)])
+    return object_ids(
+        "SELECT d.object_id FROM search_words w JOIN search_document d ON d.id = w.rowid "
+        "WHERE search_words MATCH %s AND d.kind = %s AND d.account_id = %s "
+        "ORDER BY d.object_id DESC LIMIT %s",
+        [query, kind, account_id, limit],
+    )
+
+
+def object_ids(statement: str, params: list) -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT object_id FROM search_document WHERE words @@ to_tsquery('simple', %s) "
-            "AND kind = %s AND account_id = %s ORDER BY object_id DESC LIMIT %s",
-            [query, kind, account_id, limit],
-        )
-        return [row[0] for row in cursor.fetchall()]
-
-
-def find_sqlite(kind: str, account_id: int, terms: list[str], limit: int) -> list[int]:
-    query = " ".join([token(account_id), *(f'"{term}"*' for term in terms)])
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT d.object_id FROM search_words w JOIN search_document d ON d.id = w.rowid "
-            "WHERE search_words MATCH %s AND d.kind = %s AND d.account_id = %s "
-            "ORDER BY d.object_id DESC LIMIT %s",
-            [query, kind, account_id, limit],
-        )
+        cursor.execute(statement, params)
         return [row[0] for row in cursor.fetchall()]
 
 
@@ -117,8 +128,8 @@ def token(account_id: int) -> str:
     return f"acct{account_id}"
 
 
-def clean(text: str) -> str:
-    return text.replace("\x00", " ").casefold()
+def document_text(account_id: int, text: str) -> str:
+    return " ".join([token(account_id), *indexed(text)])
 
 
 @cache
@@ -126,6 +137,10 @@ def indexed_models() -> dict[str, type[models.Model]]:
     return {model.SEARCH_KIND: model for model in apps.get_models() if hasattr(model, "SEARCH_KIND")}
 
 
+def model_of(kind: str) -> type[models.Model]:
+    return indexed_models()[kind]
+
+
 def texts_of(kind: str) -> Callable[[list[int]], list[tuple[int, str]]]:
     """The model's own way to the words of many rows at once."""
-    return indexed_models()[kind].search_texts
+    return model_of(kind).search_texts

@@ -9,7 +9,7 @@ from pipelime.scope import AccountOwned
 
 
 class Document(models.Model):
-    """`text` begins with the account's token, so that one index look-up stays inside the account.
+    """`text` is a list of words that begins with the account's token: one look-up stays inside the account.
 
     PostgreSQL adds a generated tsvector column, SQLite a full-text table with the same row ids.
     """

@@ -75,10 +75,9 @@ def test_nothing_is_lost_and_nobody_is_mailed_twice(installation, tmp_path):
     up.create_account()
     write_people(tmp_path / "people.csv")
 
-    with SmtpSink(keep=True) as sink, HttpReceiver(200) as receiver:
-        secret = up.post("/api/webhooks", {"url": receiver.url, "events": ["*"], "description": "test"})[
-            "secret"
-        ]
+    with SmtpSink(keep=True) as sink, VerifyingReceiver() as receiver:
+        webhook = up.post("/api/webhooks", {"url": receiver.url, "events": ["*"], "description": "test"})
+        receiver.verifier = Webhook(webhook["secret"])
         up.patch("/api/account", {"postal_address": "1 Main Street, 80331 München"})
         job = import_people(up, tmp_path / "people.csv")
         campaign = start_campaign(up, sink.port, job["id"])

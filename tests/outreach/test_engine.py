@@ -301,3 +301,21 @@ def test_nothing_is_sent_outside_the_windows(campaign, account, user, sink):
     ]
 
     assert sent == [0, 1, 0]
+
+
+def test_a_follow_up_without_a_delay_waits_until_its_mail_was_sent(account, user, mailbox, sink):
+    campaign = create_campaign(
+        account,
+        by=user,
+        name="Quick",
+        steps=[{"subject": "One", "body": "first"}, {"subject": "", "body": "second"}],
+        mailboxes=[mailbox],
+    )
+    started(campaign, [ContactFactory(account=account)], user)
+
+    first = run(campaign)
+    queued = Message.objects.filter(state="queued").count()
+    second = run(campaign)
+
+    assert (first, queued, second) == (1, 0, 1)
+    assert [b"Subject: One" in arrival.data for arrival in sink.arrivals] == [True, False]

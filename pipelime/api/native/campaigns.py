@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import models
-from django_filters import CharFilter
+from django_filters import CharFilter, UUIDFilter
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -27,7 +27,7 @@ from pipelime.api.native.enrolments import (
     outcome,
 )
 from pipelime.api.native.filters import AgeFilters, WordsFilter
-from pipelime.api.native.inputs import Input, Nothing, RowField
+from pipelime.api.native.inputs import Input, Nothing, RowField, reader
 from pipelime.api.native.messages import MessageFilter, MessageSerializer
 from pipelime.api.native.pages import KeysetPagination
 from pipelime.api.native.resources import Lists, NativeViewSet, Shows, gone
@@ -161,7 +161,7 @@ class SentTestSerializer(serializers.Serializer):
 class CampaignFilter(AgeFilters):
     status = WordsFilter(field_name="status")
     name = CharFilter(field_name="name", lookup_expr="icontains", label="Part of the name.")
-    email_account = CharFilter(field_name="mailboxes__uid")
+    email_account = UUIDFilter(field_name="mailboxes__uid")
 
 
 class CampaignViewSet(Lists, Shows, NativeViewSet):
@@ -230,7 +230,7 @@ class CampaignViewSet(Lists, Shows, NativeViewSet):
     def preview(self, request, id):
         """A step's mail as one contact would get it."""
         found = self.row()
-        given = PreviewInput().run_validation(request.query_params.dict())
+        given = reader(PreviewInput, partial=False).run_validation(request.query_params.dict())
         return Response(preview(found, **given))
 
     @extend_schema(responses=SentTestSerializer)

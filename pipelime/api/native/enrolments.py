@@ -92,7 +92,7 @@ def imported_by(job: ImportJob) -> QuerySet[Contact]:
     if job.kind != ImportJob.Kind.CONTACTS:
         raise refused("import_id", f"This import holds {job.kind}; choose one of contacts")
     if job.status != ImportJob.Status.DONE:
-        raise refused("import_id", f"This import is {job.get_status_display()}; wait until it is done")
+        raise refused("import_id", f"This import is {job.status}; wait until it is done")
     rows = ImportRow.objects.filter(job=job, outcome__in=TOUCHED, object_id__isnull=False)
     return Contact.objects.filter(pk__in=rows.values("object_id"))
 

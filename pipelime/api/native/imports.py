@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django_filters import ChoiceFilter
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 
@@ -54,8 +54,13 @@ class ImportSerializer(Shaped):
     finished_at = serializers.DateTimeField(allow_null=True)
 
 
+@extend_schema_field(OpenApiTypes.BINARY)
+class Upload(serializers.FileField):
+    """A file, which the documentation's page lets people choose."""
+
+
 class UploadInput(Input):
-    file = serializers.FileField(help_text="CSV, TSV or XLSX.")
+    file = Upload(help_text="CSV, TSV or XLSX.")
     mapping = serializers.JSONField(
         required=False, help_text="Header → field, as JSON; without it the proposal is used."
     )

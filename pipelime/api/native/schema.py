@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from django.conf import settings
@@ -77,8 +78,10 @@ class NativeSchema(AutoSchema):
     def get_override_parameters(self) -> list[OpenApiParameter]:
         view, found = self.view, []
         if self._is_list_view():
+            known = view.known_parameters()
             for name, (schema, text) in LIST_PARAMETERS.items():
-                found.append(OpenApiParameter(name, schema, description=text))
+                if name in known:
+                    found.append(OpenApiParameter(name, schema, description=text))
         if view.action == "list" and hasattr(view, "orders"):
             names = [sign + name for name in view.orders for sign in ("", "-")]
             found.append(OpenApiParameter("order", {"type": "string", "enum": names, "default": view.default_order}))
@@ -130,7 +133,9 @@ class ComputedSchema(OpenApiSerializerFieldExtension):
     target_class = "pipelime.api.native.shapes.Computed"
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict:
-        return auto_schema._map_serializer_field(self.target.kind, direction)  # noqa: SLF001
+        kind = copy(self.target.kind)
+        kind.allow_null = False  # the generator adds null itself, because the computed field allows it
+        return auto_schema._map_serializer_field(kind, direction)  # noqa: SLF001
 
 
 class RowSchema(OpenApiSerializerFieldExtension):

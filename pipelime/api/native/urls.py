@@ -5,31 +5,46 @@ from __future__ import annotations
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularSwaggerView
 
+from pipelime.api.native.account import AccountViewSet
+from pipelime.api.native.blocklist import BlocklistViewSet
+from pipelime.api.native.campaigns import CampaignViewSet
 from pipelime.api.native.companies import CompanyViewSet
 from pipelime.api.native.contacts import ContactViewSet
+from pipelime.api.native.dashboard import DashboardViewSet
 from pipelime.api.native.documentation import openapi
+from pipelime.api.native.email_accounts import EmailAccountViewSet
 from pipelime.api.native.exports import ContactExport, LeadExport
 from pipelime.api.native.fields import FieldViewSet, TagViewSet
 from pipelime.api.native.history import ActivityViewSet, EventViewSet
 from pipelime.api.native.imports import ImportViewSet, RejectsViewSet
+from pipelime.api.native.keys import KeyViewSet
 from pipelime.api.native.leads import LeadViewSet
+from pipelime.api.native.messages import MessageViewSet
 from pipelime.api.native.pipelines import PipelineViewSet, StepViewSet
 from pipelime.api.native.resources import Unknown
 from pipelime.api.native.routing import Router
 from pipelime.api.native.users import UserViewSet
+from pipelime.api.native.webhooks import WebhookViewSet
 
 router = Router()
 router.add("activity", ActivityViewSet)
+router.add("api-keys", KeyViewSet)
+router.add("blocklist", BlocklistViewSet)
+router.add("campaigns", CampaignViewSet)
 router.add("companies", CompanyViewSet)
 router.add("contacts", ContactViewSet)
+router.add("dashboard", DashboardViewSet)
+router.add("email-accounts", EmailAccountViewSet)
 router.add("events", EventViewSet)
 router.add("fields", FieldViewSet)
 router.add("imports", ImportViewSet)
 router.add("leads", LeadViewSet)
+router.add("messages", MessageViewSet)
 router.add("pipelines", PipelineViewSet)
 router.add("steps", StepViewSet)
 router.add("tags", TagViewSet)
 router.add("users", UserViewSet)
+router.add("webhooks", WebhookViewSet)
 
 ANY_METHOD = dict.fromkeys(Unknown.http_method_names, "nothing")
 
@@ -37,6 +52,7 @@ urlpatterns = [
     path("openapi.json", openapi),
     path("docs", SpectacularSwaggerView.as_view(url="/api/openapi.json")),
     re_path(r"^imports/(?P<id>[^/.]+)/rejects/?$", RejectsViewSet.as_view({"get": "rejects"})),
+    re_path(r"^account/?$", AccountViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
     re_path(r"^exports/contacts/?$", ContactExport.as_view({"get": "list"})),
     re_path(r"^exports/leads/?$", LeadExport.as_view({"get": "list"})),
     *router.urls,

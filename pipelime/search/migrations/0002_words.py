@@ -6,7 +6,8 @@ def create_words(apps, schema_editor):
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute(
             "ALTER TABLE search_document ADD COLUMN words tsvector "
-            "GENERATED ALWAYS AS (to_tsvector('simple', text)) STORED"
+            # The text is a list of words already; PostgreSQL's own parser would cut addresses and paths anew.
+            "GENERATED ALWAYS AS (array_to_tsvector(string_to_array(text, ' '))) STORED"
         )
         schema_editor.execute("CREATE INDEX search_document_words ON search_document USING gin (words)")
     else:
