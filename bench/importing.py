@@ -78,9 +78,11 @@ def prepare() -> None:
     from django.core.management import call_command
 
     from pipelime import doorbell
+    from pipelime.celery import freeze_what_is_loaded
 
     doorbell.ring_now = lambda task: True  # nobody is there to hear it
     call_command("migrate", verbosity=0)
+    freeze_what_is_loaded()  # as every worker does when it is ready
 
 
 def write_people(path: Path, count: int, seed: int) -> None:

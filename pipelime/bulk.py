@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -55,7 +56,7 @@ def insert_row(model: type[models.Model], columns: Sequence[str], row: Sequence[
     with connection.cursor() as cursor:
         cursor.execute(
             f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({marks}) RETURNING id',  # noqa: S608
-            convert(row, converters(model, tuple(columns))),
+            *converted([row], converters(model, tuple(columns))),
         )
         return cursor.fetchone()[0]
 
@@ -73,8 +74,8 @@ def copy_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[
     names, adapters = ", ".join(f'"{name}"' for name in columns), converters(model, tuple(columns))
     statement = f'COPY "{model._meta.db_table}" ({names}) FROM STDIN'
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(convert(row, adapters))
+        for row in converted(rows, adapters):
+            copy.write_row(row)
 
 
 def execute_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -83,16 +84,18 @@ def execute_rows(model: type[models.Model], columns: Sequence[str], rows: Sequen
     with connection.cursor() as cursor:
         cursor.executemany(
             f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({marks})',  # noqa: S608
-            [convert(row, adapters) for row in rows],
+            converted(rows, adapters),
         )
 
 
-def convert(row: Sequence[Any], adapters: Sequence[tuple[int, Any]]) -> list[Any]:
-    values = list(row)
+def converted(rows: Sequence[Sequence[Any]], adapters: Sequence[tuple[int, Any]]) -> list[Sequence[Any]]:
+    """The rows as the driver takes them; column by column, which is faster than row by row."""
+    if not adapters:
+        return list(rows)
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
     for position, adapt in adapters:
-        if values[position] is not None:
-            values[position] = adapt(values[position])
-    return values
+        columns[position] = [None if value is None else adapt(value) for value in columns[position]]
+    return list(zip(*columns, strict=True))
 
 
 @cache
@@ -105,7 +108,7 @@ def converters(model: type[models.Model], columns: tuple[str, ...]) -> list[tupl
         if isinstance(field, models.JSONField):
             adapters.append((position, json_text))
         elif not postgres and isinstance(field, models.UUIDField):
-            adapters.append((position, lambda value: value.hex))
+            adapters.append((position, attrgetter("hex")))
         elif not postgres and isinstance(field, models.DateTimeField):
             adapters.append((position, moment_text))
         elif not postgres and isinstance(field, models.DateField | models.TimeField | models.DecimalField):

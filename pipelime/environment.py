@@ -49,10 +49,16 @@ def secret(name: str) -> str:
 def encryption_keys(name: str) -> dict[str, bytes]:
     """`id:base64url(32 bytes)`, comma-separated; the first key encrypts, all of them decrypt."""
     keys = {}
-    for entry in secret(name).split(","):
+    for number, entry in enumerate(secret(name).split(","), start=1):
         key_id, _, encoded = entry.strip().partition(":")
-        key = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+        try:
+            key = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+        except ValueError:
+            key = b""
         if not key_id or len(key) != 32:
-            raise ImproperlyConfigured(f"{name}: {key_id!r} must be an id, a colon and 32 bytes in base64url")
+            # By its number: whoever forgot the colon has put the key itself where its id belongs.
+            raise ImproperlyConfigured(
+                f"{name}: key {number} must be an id, a colon and 32 bytes in base64url, such as k1:…"
+            )
         keys[key_id] = key
     return keys

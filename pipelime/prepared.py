@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 from django.db import connection, models
+from django.db.models.functions import Cast
 
 Convert = Callable[[Any], Any]
 
@@ -26,19 +27,24 @@ class Prepared:
         """The value of `by`, then the columns, of every row found."""
         if not ids:
             return []
-        sql, converts = self.made.get(len(ids)) or self.make(len(ids))
+        postgres = connection.vendor == "postgresql"
+        count = 1 if postgres else len(ids)  # PostgreSQL takes all of them as one array
+        sql, converts = self.made.get(count) or self.make(count)
         with connection.cursor() as cursor:
-            cursor.execute(sql, tuple(ids))
+            cursor.execute(sql, [list(ids)] if postgres else list(ids))
             found = cursor.fetchall()
         return [converted(row, converts) for row in found] if converts else found
 
     def make(self, count: int) -> tuple[str, list[tuple[int, Convert]]]:
         """SQL for this many ids, and what is done to the columns that the driver does not return ready."""
-        marks = tuple(range(1, count + 1))
-        rows = self.model._base_manager.filter(**{f"{self.by}__in": marks}).values_list(self.by, *self.columns)
-        compiler = rows.query.get_compiler(connection=connection)
+        postgres = connection.vendor == "postgresql"
+        compiler = self.compiler(count, self.columns)
+        compiler.pre_sql_setup()
+        fields = [expression.output_field for expression, _, _ in compiler.select][1:]
+        if postgres:
+            compiler = self.compiler(count, [self.column(*found) for found in enumerate(fields)])
         sql, params = compiler.as_sql()
-        if [str(param) for param in params] != [str(mark) for mark in marks]:
+        if len(params) != count or (postgres and sql.count(" IN (%s)") != 1):
             raise RuntimeError(f"{self.model.__name__} by {self.by} takes more than its ids: {params}")
         converters = compiler.get_converters([expression for expression, _, _ in compiler.select])
         found = [
@@ -46,8 +52,22 @@ class Prepared:
             for position, (functions, expression) in converters.items()
         ]
         converts = [(position, convert) for position, convert in found if convert is not as_it_is]
-        self.made[count] = sql, converts
-        return sql, converts
+        converts += [(position + 1, utc) for position, field in enumerate(fields) if self.is_text(position, field)]
+        self.made[count] = sql.replace(" IN (%s)", " = ANY(%s)") if postgres else sql, converts
+        return self.made[count]
+
+    def compiler(self, count: int, columns: Sequence[Any]) -> Any:
+        rows = self.model._base_manager.filter(**{f"{self.by}__in": range(1, count + 1)})
+        return rows.values_list(self.by, *columns).query.get_compiler(connection=connection)
+
+    def column(self, position: int, field: models.Field) -> Any:
+        """A moment as text where text will do: psycopg reads moments slowly."""
+        name = self.columns[position]
+        return Cast(name, models.TextField()) if self.is_text(position, field) else name
+
+    def is_text(self, position: int, field: models.Field) -> bool:
+        postgres = connection.vendor == "postgresql"
+        return postgres and isinstance(field, models.DateTimeField) and position not in self.typed
 
 
 def converted(row: Sequence[Any], converts: list[tuple[int, Convert]]) -> list[Any]:
@@ -84,6 +104,12 @@ def short_cut(field: models.Field) -> Convert | None:
 
 def dashed(text: str) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def utc(text: str) -> str:
+    """PostgreSQL's text of a moment, whose session speaks UTC and drops the last zeros."""
+    clock = text[11:-3]
+    return f"{text[:10]}T{clock.ljust(15, '0') if len(clock) > 8 else clock}Z"
 
 
 def as_it_is(value: Any) -> Any:

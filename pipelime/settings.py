@@ -280,6 +280,10 @@ if BROKER_URL:
         "socket_timeout": 5,
         "socket_connect_timeout": 1,
         "unacked_restore_interval": 5,
+        # A bell that cannot be published at once is given up: left to itself, kombu would try for six
+        # seconds, with a browser waiting for the answer.
+        "max_retries": 0,
+        "connect_retries_timeout": 1,
     }
 else:
     CELERY_BROKER_URL = "filesystem://"

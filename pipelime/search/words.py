@@ -7,6 +7,7 @@ import unicodedata
 
 WORD = re.compile(r"[^\W_]+(?:[@.+_-][^\W_]+)*")
 JOINER = re.compile(r"[@.+_-]")
+COMMON_MARKS = re.compile("[\u0300-\u034e\u0350-\u036f]+")
 LONGEST = 200  # PostgreSQL refuses a lexeme above 2 kB
 
 
@@ -14,7 +15,9 @@ def fold(text: str) -> str:
     """Case and accents do not matter: people type "muller" for "Müller"."""
     if text.isascii():
         return text.lower()
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    plain = COMMON_MARKS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    if plain.isascii():  # as Latin letters mostly are by now
+        return plain.lower()
     return "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
 
 

@@ -41,14 +41,15 @@ class Installation:
         self.key = ""
 
     def __enter__(self) -> Self:
-        self.process = subprocess.Popen(
-            ["bin/up", "--no-demo"],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=(self.folder / "up.out").open("wb"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with (self.folder / "up.out").open("wb") as output:
+            self.process = subprocess.Popen(
+                ["bin/up", "--no-demo"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         wait_until(self.answers, seconds=120, what=(self.folder / "up.out").read_text)
         return self
 
@@ -112,6 +113,9 @@ class Installation:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
+            if error.code == 429:  # a client that reads tens of thousands of rows must expect to wait
+                time.sleep(int(error.headers["Retry-After"]))
+                return self.call(method, path, body, kind)
             raise AssertionError(f"{method} {path}: {error.code} {error.read().decode()}") from error
 
     def every(self, path: str) -> list[dict]:

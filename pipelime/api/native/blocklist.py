@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django_filters import CharFilter, ChoiceFilter
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.decorators import action
@@ -69,7 +70,7 @@ def values_of(file: UploadedFile) -> list[str]:
 
 
 def first_cells(raw: bytes) -> list[str]:
-    """The first cell of every line, in its place, so that line numbers are the file's; a heading counts as blank."""
+    """The first cell of every line, blank ones and a heading too, so that line numbers are the file's."""
     if len(raw) > MOST_BYTES:
         raise TooLarge(f"The file is larger than {MOST_BYTES} bytes")
     lines = decoded(raw).splitlines()
@@ -94,6 +95,13 @@ class CsvParser(BaseParser):
 
     def parse(self, stream, media_type=None, parser_context=None) -> dict[str, Any]:
         return {"values": first_cells(stream.read(MOST_BYTES + 1))}
+
+
+BULK_BODIES = {
+    "application/json": BulkInput,
+    "multipart/form-data": BulkInput,
+    CsvParser.media_type: OpenApiTypes.STR,
+}
 
 
 class RefusedSerializer(serializers.Serializer):
@@ -137,7 +145,7 @@ class BlocklistViewSet(Lists, NativeViewSet):
         unblock(self.row(), by=self.by)
         return gone()
 
-    @extend_schema(responses=BulkSerializer)
+    @extend_schema(request=BULK_BODIES, responses=BulkSerializer)
     @action(detail=False, methods=["post"])
     def bulk(self, request):
         """Many at once: {"values": […]}, a body of text/csv, or a file."""

@@ -13,7 +13,13 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from crm.models import Contact
-from outreach.campaigns import create_campaign, delete_campaign, pause_campaign, start_campaign, update_campaign
+from outreach.campaigns import (
+    create_campaign,
+    delete_campaign,
+    pause_campaign,
+    start_campaign,
+    update_campaign,
+)
 from outreach.enrolling import enrol
 from outreach.models import Campaign, EmailAccount, Enrolment, Message
 from outreach.previewing import preview, send_test
@@ -31,13 +37,14 @@ from pipelime.api.native.inputs import Input, Nothing, RowField, reader
 from pipelime.api.native.messages import MessageFilter, MessageSerializer
 from pipelime.api.native.pages import KeysetPagination
 from pipelime.api.native.resources import Lists, NativeViewSet, Shows, gone
+from pipelime.api.native.schema import filters_of
 from pipelime.api.native.sequences import (
+    CampaignSettingsInput,
+    CampaignSettingsSerializer,
     ScheduleInput,
     ScheduleSerializer,
-    SettingsInput,
-    SettingsSerializer,
-    StepInput,
-    StepOfCampaign,
+    SequenceStepInput,
+    SequenceStepSerializer,
     own_settings,
     schedule,
 )
@@ -61,12 +68,12 @@ class CampaignSerializer(Shaped):
     id = serializers.UUIDField(source="uid")
     name = serializers.CharField()
     status = serializers.ChoiceField(choices=Campaign.Status.choices)
-    steps = StepOfCampaign(many=True)
+    steps = SequenceStepSerializer(many=True)
     schedule = Computed(schedule, "time_zone", "windows", "starts_on", "ends_on", kind=ScheduleSerializer())
     email_account_ids = Computed(kind=serializers.ListField(child=serializers.UUIDField()))
     daily_limit = serializers.IntegerField(allow_null=True)
     settings = Computed(
-        own_settings, "stop_on_reply", "postal_address", "options", kind=SettingsSerializer()
+        own_settings, "stop_on_reply", "postal_address", "options", kind=CampaignSettingsSerializer()
     )
     counts = Computed(int, "pk", kind=CountsSerializer())
     started_at = serializers.DateTimeField(allow_null=True)
@@ -109,7 +116,9 @@ def by_subject(counts: dict[str, int]) -> dict[str, dict[str, int]]:
 def mailbox_ids(keys: Sequence[int]) -> dict[int, list[Any]]:
     """The connected mailboxes of each campaign; a disconnected one is not offered any more."""
     found: dict[int, list[Any]] = {pk: [] for pk in keys}
-    pairs = EmailAccount.objects.alive().filter(campaigns__in=keys).order_by("pk").values_list("campaigns", "uid")
+    pairs = (
+        EmailAccount.objects.alive().filter(campaigns__in=keys).order_by("pk").values_list("campaigns", "uid")
+    )
     for pk, uid in pairs:
         found[pk].append(uid)
     return found
@@ -117,7 +126,7 @@ def mailbox_ids(keys: Sequence[int]) -> dict[int, list[Any]]:
 
 class CampaignInput(Input):
     name = serializers.CharField(max_length=250)
-    steps = StepInput(many=True, required=False)
+    steps = SequenceStepInput(many=True, required=False)
     schedule = ScheduleInput(required=False, allow_null=True)
     email_account_ids = serializers.ListField(
         source="mailboxes",
@@ -126,11 +135,13 @@ class CampaignInput(Input):
         max_length=100,
     )
     daily_limit = serializers.IntegerField(required=False, allow_null=True)
-    settings = SettingsInput(required=False)
+    settings = CampaignSettingsInput(required=False)
 
 
 class TestMailInput(Input):
-    contact_id = RowField(Contact.objects.alive, "contact", source="contact", help_text="For whom it is written.")
+    contact_id = RowField(
+        Contact.objects.alive, "contact", source="contact", help_text="For whom it is written."
+    )
     step = serializers.IntegerField(required=False, min_value=1)
     variant = serializers.CharField(required=False)
     to = serializers.EmailField(required=False, help_text="Your own address; a person's own if left out.")
@@ -207,18 +218,20 @@ class CampaignViewSet(Lists, Shows, NativeViewSet):
         self.body()
         return self.answer(pause_campaign(found, by=self.by))
 
-    @extend_schema(methods=["GET"], responses=EnrolmentSerializer(many=True))
+    @extend_schema(
+        methods=["GET"], parameters=filters_of(EnrolmentFilter), responses=EnrolmentSerializer(many=True)
+    )
     @extend_schema(methods=["POST"], responses=EnrolledSerializer)
     @action(detail=True, methods=["get", "post"])
     def contacts(self, request, id):
         """Who is in the campaign, and putting contacts in: by contact_ids, import_id or filter."""
         found = self.row()
         if request.method == "POST":
-            return Response(outcome(enrol(found, chosen(**self.body()), by=self.by)))
+            return Response(outcome(enrol(found, chosen(self.body()), by=self.by)))
         rows = EnrolmentFilter(request.query_params, Enrolment.objects.filter(campaign=found)).narrowed()
         return Response(self.paginator.answer(rows, self, EnrolmentSerializer))
 
-    @extend_schema(responses=MessageSerializer(many=True))
+    @extend_schema(parameters=filters_of(MessageFilter), responses=MessageSerializer(many=True))
     @action(detail=True)
     def messages(self, request, id):
         """The campaign's mails, planned, sent and failed."""

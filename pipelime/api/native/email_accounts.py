@@ -60,7 +60,9 @@ class EmailAccountSerializer(Shaped):
 
 class ServerInput(Input):
     host = serializers.CharField(max_length=253, required=False)
-    port = serializers.IntegerField(required=False, help_text="587 for SMTP and 993 for IMAP unless said otherwise.")
+    port = serializers.IntegerField(
+        required=False, help_text="587 for SMTP and 993 for IMAP unless said otherwise."
+    )
     security = serializers.ChoiceField(choices=EmailAccount.Security.choices, required=False)
     username = serializers.CharField(max_length=254, required=False, allow_blank=True)
     password = serializers.CharField(
@@ -69,7 +71,9 @@ class ServerInput(Input):
 
 
 class ChangesInput(Input):
-    name = serializers.CharField(max_length=150, required=False, allow_blank=True, help_text="The sender's name.")
+    name = serializers.CharField(
+        max_length=150, required=False, allow_blank=True, help_text="The sender's name."
+    )
     smtp = ServerInput(required=False, help_text="A password left out is kept.")
     imap = ServerInput(required=False, allow_null=True)
     daily_limit = serializers.IntegerField(required=False)
@@ -148,7 +152,7 @@ class EmailAccountViewSet(Lists, Shows, NativeViewSet):
         self.body()
         return Response(test_mailbox(found))
 
-    @extend_schema(responses=TrialSerializer)
+    @extend_schema(operation_id="email_accounts_try", responses=TrialSerializer)
     @action(detail=False, methods=["post"], url_path="test")
     def try_servers(self, request):
         """Log in to servers that are not connected yet; nothing is stored."""

@@ -72,11 +72,11 @@ class EnrolInput(Input):
         return attrs
 
 
-def chosen(contact_ids: list | None = None, import_id: ImportJob | None = None, filter: dict | None = None):  # noqa: A002
-    """The contacts that a body names."""
-    if contact_ids is not None:
-        return with_ids(contact_ids)
-    return imported_by(import_id) if import_id is not None else matching(filter or {})
+def chosen(body: dict[str, Any]) -> QuerySet[Contact]:
+    """The contacts that a body names, in one of the ways."""
+    if "contact_ids" in body:
+        return with_ids(body["contact_ids"])
+    return imported_by(body["import_id"]) if "import_id" in body else matching(body["filter"])
 
 
 def with_ids(uids: Iterable[Any]) -> QuerySet[Contact]:
@@ -101,8 +101,12 @@ def matching(given: dict[str, Any]) -> QuerySet[Contact]:
     """The contacts that the list shows with these parameters."""
     known = ["search", *ContactFilter.base_filters]
     if unknown := [name for name in given if name not in known]:
-        raise exceptions.ValidationError({f"filter.{name}": [no_such("filter", name, known)] for name in unknown})
-    rows = ContactFilter({name: as_parameter(value) for name, value in given.items()}, Contact.objects.alive())
+        raise exceptions.ValidationError(
+            {f"filter.{name}": [no_such("filter", name, known)] for name in unknown}
+        )
+    rows = ContactFilter(
+        {name: as_parameter(value) for name, value in given.items()}, Contact.objects.alive()
+    )
     found = rows.narrowed()
     words = str(given.get("search") or "").strip()
     return found.filter(pk__in=documents.find("contact", words)) if words else found

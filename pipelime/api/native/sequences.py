@@ -1,4 +1,4 @@
-"""What a campaign says and when: its steps, its schedule and its own settings, as the API shows and takes them."""
+"""What a campaign says and when: its steps, schedule and settings, as the API shows and takes them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class VariantInput(Input):
     body = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
 
 
-class StepInput(Input):
+class SequenceStepInput(Input):
     number = serializers.IntegerField(required=False, help_text="Steps are numbered by their order.")
     channel = serializers.ChoiceField(**CHANNEL, required=False)
     delay = DelayInput(required=False)
@@ -93,7 +93,7 @@ class ScheduleInput(Input):
     ends_on = serializers.DateField(required=False, allow_null=True)
 
 
-class SettingsInput(Input):
+class CampaignSettingsInput(Input):
     stop_on_reply = serializers.BooleanField(required=False)
     postal_address = serializers.CharField(
         required=False, allow_blank=True, help_text="Empty: the account's postal address."
@@ -116,7 +116,7 @@ class VariantSerializer(serializers.Serializer):
     body = serializers.CharField()
 
 
-class StepOfCampaign(Shaped):
+class SequenceStepSerializer(Shaped):
     number = serializers.IntegerField()
     channel = serializers.ChoiceField(**CHANNEL)
     delay = Computed(delay, "delay_days", "delay_business_days", "delay_hours", kind=DelaySerializer())
@@ -138,7 +138,7 @@ class ScheduleSerializer(serializers.Serializer):
     ends_on = serializers.DateField(allow_null=True)
 
 
-class SettingsSerializer(serializers.Serializer):
+class CampaignSettingsSerializer(serializers.Serializer):
     stop_on_reply = serializers.BooleanField()
     postal_address = serializers.CharField()
     allow_in_other_campaigns = serializers.BooleanField()

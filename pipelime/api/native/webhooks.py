@@ -16,6 +16,7 @@ from pipelime.api.native.filters import AgeFilters, CheckedFilters, FlagFilter, 
 from pipelime.api.native.inputs import Input, Nothing, RowField
 from pipelime.api.native.pages import KeysetPagination
 from pipelime.api.native.resources import Lists, NativeViewSet, Shows, gone
+from pipelime.api.native.schema import filters_of
 from pipelime.api.native.shapes import Computed, Shaped
 from webhooks.endpoints import (
     create_endpoint,
@@ -39,7 +40,9 @@ class WebhookSerializer(Shaped):
     url = serializers.CharField()
     description = serializers.CharField()
     events = serializers.ListField(child=serializers.CharField())
-    is_enabled = Computed(lambda disabled_at: disabled_at is None, "disabled_at", kind=serializers.BooleanField())
+    is_enabled = Computed(
+        lambda disabled_at: disabled_at is None, "disabled_at", kind=serializers.BooleanField()
+    )
     disabled_at = serializers.DateTimeField(allow_null=True)
     disabled_reason = serializers.CharField()
     failing_since = serializers.DateTimeField(allow_null=True, help_text="Nothing has arrived since.")
@@ -69,7 +72,11 @@ class DisableInput(Input):
 class ReplayInput(Input):
     since = serializers.DateTimeField(required=False, help_text="Everything missed from this moment on.")
     delivery_id = RowField(
-        Delivery.objects.all, "delivery", source="delivery", required=False, help_text="One delivery, arrived or not."
+        Delivery.objects.all,
+        "delivery",
+        source="delivery",
+        required=False,
+        help_text="One delivery, arrived or not.",
     )
 
 
@@ -156,7 +163,7 @@ class WebhookViewSet(Lists, Shows, NativeViewSet):
         self.body()
         return self.with_secret(found, rotate_secret(found, by=self.by), 200)
 
-    @extend_schema(responses=DeliverySerializer(many=True))
+    @extend_schema(parameters=filters_of(DeliveryFilter), responses=DeliverySerializer(many=True))
     @action(detail=True)
     def deliveries(self, request, id):
         """What it was sent, with every attempt; the newest first."""

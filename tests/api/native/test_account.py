@@ -29,7 +29,9 @@ def test_an_account_is_answered_in_full(native, account):
 
 
 def test_a_change_is_kept(native, account):
-    answer = patch(native, {"postal_address": "1 Main Street", "time_zone": "Europe/Paris", "currency": "usd"})
+    answer = patch(
+        native, {"postal_address": "1 Main Street", "time_zone": "Europe/Paris", "currency": "usd"}
+    )
 
     stored = Account.objects.get(pk=account.pk)
     assert answer.status_code == 200
@@ -64,7 +66,10 @@ def test_an_account_may_ask_for_a_lower_limit_and_take_it_back(native):
     lowered = native.get("/api/account")
     patch(native, {"settings": {"requests_per_minute": None}})
 
-    assert (lowered.json()["settings"], lowered.headers["X-RateLimit-Limit"]) == ({"requests_per_minute": 5}, "5")
+    assert (lowered.json()["settings"], lowered.headers["X-RateLimit-Limit"]) == (
+        {"requests_per_minute": 5},
+        "5",
+    )
     assert native.get("/api/account").headers["X-RateLimit-Limit"] == "600"
 
 

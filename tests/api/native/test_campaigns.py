@@ -109,7 +109,10 @@ def test_a_change_leaves_what_it_does_not_name(native):
         ({"steps": [{"body": "{{ first_name"}]}, "steps[0]"),
         ({"steps": [{"subject": "A", "variants": [{"subject": "B", "body": "b"}]}]}, "steps.0.subject"),
         ({"schedule": {"time_zone": "Mars/Olympus"}}, "schedule"),
-        ({"schedule": {"windows": [{"days": ["someday"], "from": "1", "to": "2"}]}}, "schedule.windows.0.days.0"),
+        (
+            {"schedule": {"windows": [{"days": ["someday"], "from": "1", "to": "2"}]}},
+            "schedule.windows.0.days.0",
+        ),
         ({"schedule": {"windows": [{"days": ["mon"], "from": "9", "to": "17:00"}]}}, "schedule"),
         ({"settings": {"stop_on_repl": True}}, "settings.stop_on_repl"),
         ({"daily_limit": 0}, "daily_limit"),
@@ -186,7 +189,12 @@ def test_campaigns_are_found_by_status_name_and_mailbox(native, account, mailbox
 
     found = [
         [row["name"] for row in native.get(f"/api/campaigns?{query}").json()["data"]]
-        for query in ("status=STARTED,PAUSED", "name=SPRING", f"email_account={mailbox.uid}", "status=FINISHED")
+        for query in (
+            "status=STARTED,PAUSED",
+            "name=SPRING",
+            f"email_account={mailbox.uid}",
+            "status=FINISHED",
+        )
     ]
 
     assert found == [["Spring sale"], ["Spring sale"], ["Spring sale"], []]

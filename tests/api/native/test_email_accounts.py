@@ -6,7 +6,13 @@ from outreach.models import EmailAccount
 from tests.factories import MailboxFactory
 from tests.sinks import SmtpSink
 
-SMTP = {"host": "mail.example.com", "port": 587, "security": "starttls", "username": "sam", "password": "s3cret!"}
+SMTP = {
+    "host": "mail.example.com",
+    "port": 587,
+    "security": "starttls",
+    "username": "sam",
+    "password": "s3cret!",
+}
 SAM = {"email": "sam@example.com", "name": "Sam", "smtp": SMTP, "daily_limit": 50, "signature": "Best,\nSam"}
 SHOWN = {name: value for name, value in SMTP.items() if name != "password"}
 

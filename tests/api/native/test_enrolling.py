@@ -144,7 +144,12 @@ def test_the_contacts_of_a_campaign_show_how_far_they_are(native, account, campa
         "first_name": "Grace",
         "last_name": held.contact.last_name,
     }
-    assert (row["email"], row["status"], row["reason"], row["step"]) == (held.address, "held", "no first_name", 1)
+    assert (row["email"], row["status"], row["reason"], row["step"]) == (
+        held.address,
+        "held",
+        "no first_name",
+        1,
+    )
 
 
 @pytest.fixture

@@ -43,9 +43,7 @@ def test_a_key_is_shown_once_and_works(native, account):
 
 
 def test_a_key_made_in_a_session_names_its_maker(browser, user):
-    answer = browser.post(
-        "/api/api-keys", {"name": "ERP", "scopes": ["*"]}, content_type="application/json"
-    )
+    answer = browser.post("/api/api-keys", {"name": "ERP", "scopes": ["*"]}, content_type="application/json")
 
     assert answer.json()["created_by"] == {"id": str(user.uid), "name": user.name, "email": user.email}
 
@@ -95,7 +93,10 @@ def test_a_key_is_disabled_and_enabled_again(native, account, user, way):
             return native.patch(f"/api/api-keys/{key.uid}", {"is_disabled": is_disabled}, format="json")
         return post(native, {}, f"/{key.uid}/{'disable' if is_disabled else 'enable'}")
 
-    seen = [(switch(state).json()["is_disabled"], other.get("/api/contacts").status_code) for state in (True, False)]
+    seen = [
+        (switch(state).json()["is_disabled"], other.get("/api/contacts").status_code)
+        for state in (True, False)
+    ]
 
     assert seen == [(True, 401), (False, 200)]
 

@@ -17,7 +17,9 @@ def moment(at) -> str:
 
 
 def test_a_message_is_answered_in_full(native, account):
-    message = MessageFactory(account=account, state="sent", sent_at=timezone.now(), subject="Hello", to_name="G")
+    message = MessageFactory(
+        account=account, state="sent", sent_at=timezone.now(), subject="Hello", to_name="G"
+    )
 
     answer = native.get(f"/api/messages/{message.uid}")
 

@@ -1,0 +1,17 @@
+"""Paths of the workspace beside the admin itself."""
+
+from django.urls import path, re_path
+from django.views.generic import RedirectView
+
+from pipelime.backoffice import entering, public
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("forgotten/", entering.ask_for_reset, name="admin_password_reset"),
+    re_path(r"^activate/(?P<uid>[^/]+)/(?P<token>[^/]+)/?$", entering.activate, name="activate"),
+    re_path(r"^reset/(?P<uid>[^/]+)/(?P<token>[^/]+)/?$", entering.reset, name="reset"),
+    re_path(r"^u/(?P<token>[\w-]+)/?$", public.leave, name="unsubscribe"),
+    re_path(r"^(?P<kind>leads|clients|users)/(?P<number>\d+)/?$", public.record, name="record"),
+    path("robots.txt", public.robots),
+    path("favicon.ico", public.favicon),
+]

@@ -1,0 +1,1 @@
+"""What `bin/manage doctor` looks at: every dependency and setting, each with one sentence."""
