@@ -1,4 +1,4 @@
-"""Settings of bench/api.py's server: Pipelime as it is, and beside it the bare views that it is compared with."""
+"""Settings of bench/api.py's server: Pipelime as it is, and the bare views that it is compared with."""
 
 from __future__ import annotations
 

@@ -24,15 +24,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 GOOD, GOAL, MOST_MEGABYTES = 0.4, 0.7, 250
 ROUNDS = 3
 CHUNK = 1000
-FIRST = "Ada Alan Barbara Chloé Dennis Edsger Élodie Grace Jörg José Ken Linus Margaret Niklaus Zoë".split()
-LAST = "Dupont García Hamilton Hopper Kay Knuth Lamport Liskov Lovelace Müller Ritchie Thompson Turing".split()
+FIRST = ("Ada", "Alan", "Barbara", "Chloé", "Dennis", "Édith", "Grace", "Jörg", "José", "Ken", "Linus", "Zoë")
+LAST = ("Dupont", "García", "Hamilton", "Hopper", "Knuth", "Lamport", "Liskov", "Müller", "Ritchie", "Turing")
 JOBS = ["Head of Sales", "CTO", "Buyer", "Founder", "Account Manager"]
 CITIES = ["Paris", "Berlin", "Madrid", "London", "Zürich", "Lyon"]
 
@@ -57,9 +57,7 @@ def own_database(folder: Path) -> Iterator[None]:
     import psycopg
 
     name = f"pipelime_bench_{os.getpid()}"
-    os.environ["DATABASE_URL"] = urlunsplit(urlsplit(url)._replace(path=f"/{name}")).replace(
-        "postgresql:/p", "postgresql:///p"
-    )
+    os.environ["DATABASE_URL"] = with_path(url, name)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
         try:
@@ -69,6 +67,12 @@ def own_database(folder: Path) -> Iterator[None]:
 
             connections.close_all()
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def with_path(url: str, name: str) -> str:
+    parts = urlsplit(url)
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme}://{parts.netloc}/{name}{query}"
 
 
 def prepare() -> None:
@@ -91,7 +95,9 @@ def write_people(path: Path, count: int, seed: int) -> None:
         stream.write("First name,Last name,E-mail,Company,Job title,Phone,City,LinkedIn\n")
         for number in range(count):
             first, last = draw.choice(FIRST), draw.choice(LAST)
-            email = f"{first}.{last}.{number}@example{draw.randrange(500)}.com".encode("ascii", "ignore").decode()
+            email = f"{first}.{last}.{number}@example{draw.randrange(500)}.com".encode(
+                "ascii", "ignore"
+            ).decode()
             if number % 100 == 50:
                 email = email.replace("@", " at ")
             stream.write(
@@ -118,7 +124,11 @@ def run_import(path: Path, rows: int) -> float:
     with account_scope(account):
         job.refresh_from_db()
     bad = len(range(50, rows, 100))
-    assert (job.status, job.created, job.rejected) == ("done", rows - bad, bad), (job.status, job.error, job.created)
+    assert (job.status, job.created, job.rejected) == ("done", rows - bad, bad), (
+        job.status,
+        job.error,
+        job.created,
+    )
     return seconds
 
 
@@ -139,7 +149,9 @@ def measure_speed(folder: Path, rows: int) -> None:
     how = "COPY" if connection.vendor == "postgresql" else "executemany"
     print(f"{rows:,} people, {connection.vendor}, median of {ROUNDS} rounds")
     print(f"import {fast:,.0f} rows/s; bare {how} of the same rows {limit:,.0f} rows/s")
-    print(f"ratio {fast / limit:.2f} (good {GOOD}, goal {GOAL}); peak memory of both {peak_megabytes():.0f} MB")
+    print(
+        f"ratio {fast / limit:.2f} (good {GOOD}, goal {GOAL}); peak memory of both {peak_megabytes():.0f} MB"
+    )
 
 
 def people_file(folder: Path, rows: int, seed: int) -> Path:
@@ -163,8 +175,9 @@ def read_back(model: Any) -> tuple[list[str], list[tuple]]:
     columns = [field.column for field in model._meta.concrete_fields if field.column != "transaction"]
     names = ", ".join(f'"{column}"' for column in columns)
     if connection.vendor == "postgresql":
-
-        json_columns = {field.column for field in model._meta.concrete_fields if "JSON" in type(field).__name__}
+        json_columns = {
+            field.column for field in model._meta.concrete_fields if "JSON" in type(field).__name__
+        }
         names = ", ".join(f'"{name}"::text' if name in json_columns else f'"{name}"' for name in columns)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {names} FROM {model._meta.db_table} ORDER BY id")
@@ -255,7 +268,9 @@ def measure_memory(folder: Path, rows: int) -> None:
     seconds = run_import(path, rows)
     done.set()
     watcher.join()
-    tenths = [max(samples[len(samples) * part // 10 : len(samples) * (part + 1) // 10 + 1]) for part in range(10)]
+    tenths = [
+        max(samples[len(samples) * part // 10 : len(samples) * (part + 1) // 10 + 1]) for part in range(10)
+    ]
     print(f"{rows:,} people in {seconds:.0f} s ({rows / seconds:,.0f} rows/s)")
     print("most memory in each tenth of the time, MB: " + " ".join(f"{value:.0f}" for value in tenths))
     print(f"peak {peak_megabytes():.0f} MB of {MOST_MEGABYTES} allowed")

@@ -15,6 +15,7 @@ from outreach.blocking import blocked, suppressed
 from outreach.enrolments import LIVE
 from outreach.models import Campaign, Enrolment, SequenceStep
 from outreach.windows import step_of, zone_named
+from pipelime.bulk import in_chunks
 from pipelime.doorbell import ring
 from pipelime.errors import Invalid
 from pipelime.events.recording import record
@@ -39,22 +40,17 @@ def enrol(campaign: Campaign, contacts: QuerySet[Contact], *, by) -> Enrolled:
     if campaign.deleted_at:
         raise Invalid("This campaign was deleted")
     result = Enrolled()
-    last = 0
-    while chunk := next_ids(contacts, last):
+    # Read to the end first: on SQLite a transaction cannot begin beside an older read that is still open.
+    ids = list(contacts.order_by("pk").values_list("pk", flat=True))
+    for chunk in in_chunks(ids, 1000):
         with transaction.atomic():
             enrol_chunk(campaign, chunk, result)
-        last = chunk[-1]
     if result.added:
         with transaction.atomic():
             reopen(campaign)
             record("campaign.contacts_added", campaign, by=by, added=result.added)
         ring("outreach.tasks.plan_due")
     return result
-
-
-def next_ids(contacts: QuerySet[Contact], last: int) -> list[int]:
-    """By key, not by an open cursor: on SQLite a transaction cannot begin beside a read that is older."""
-    return list(contacts.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:1000])
 
 
 def reopen(campaign: Campaign) -> None:

@@ -49,6 +49,7 @@ def configure(level: str, *, pretty: bool) -> None:
             "loggers": {
                 "django.request": {"level": "ERROR"},
                 "kombu": {"level": "WARNING"},
+                "kombu.connection": {"level": "ERROR"},  # it misses a host name in the file broker's URL
                 "celery": {"level": "WARNING"},
             },
         }

@@ -52,7 +52,9 @@ class Prepared:
             for position, (functions, expression) in converters.items()
         ]
         converts = [(position, convert) for position, convert in found if convert is not as_it_is]
-        converts += [(position + 1, utc) for position, field in enumerate(fields) if self.is_text(position, field)]
+        converts += [
+            (position + 1, utc) for position, field in enumerate(fields) if self.is_text(position, field)
+        ]
         self.made[count] = sql.replace(" IN (%s)", " = ANY(%s)") if postgres else sql, converts
         return self.made[count]
 

@@ -39,9 +39,9 @@ X_FRAME_OPTIONS = "SAMEORIGIN"  # the mail preview is an iframe of our own
 
 # --- Apps ------------------------------------------------------------------
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "pipelime.backoffice.apps.WorkspaceConfig",  # django.contrib.admin with our own site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

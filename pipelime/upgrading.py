@@ -34,7 +34,8 @@ def upgrade(folder: Path) -> Iterator[str]:
         migrated += len(pending)
     if migrated:
         yield f"Applied {migrated} migrations."
-    call_command("createcachetable", verbosity=0)
+    for alias in settings.DATABASES:  # the router says in which of them the cache lives
+        call_command("createcachetable", database=alias, verbosity=0)
     if collect_static(Path(settings.STATIC_ROOT)):
         yield "Collected the static files."
 

@@ -7,4 +7,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     # Last of the APIs: it answers every path below /api/ that the vendors' dialects do not.
     path("api/", include("pipelime.api.native.urls")),
+    path("", include("pipelime.backoffice.urls")),
 ]

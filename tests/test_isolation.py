@@ -44,7 +44,9 @@ def maker_of(model: type[models.Model]) -> Any:
     for maker in vars(factories).values():
         if isinstance(maker, type) and issubclass(maker, factories.Factory) and maker._meta.model is model:
             return maker
-    raise LookupError(f"tests/factories.py makes no {model.__name__}: add a factory, so that its routes are tested")
+    raise LookupError(
+        f"tests/factories.py makes no {model.__name__}: add a factory, so that its routes are tested"
+    )
 
 
 def stored_rows() -> dict[str, list[tuple]]:

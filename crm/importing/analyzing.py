@@ -39,8 +39,8 @@ def analyze(job: ImportJob, fence: int, path: Path) -> None:
 def check_proposal(kind: str, header: list[str], mapped: mapping.Mapped) -> None:
     if not mapping.IDENTIFYING[kind].intersection(filter(None, mapped.values())):
         raise mapping.invalid(
-            f"No column was recognised that identifies {mapping.WHAT_IDENTIFIES[kind]}. The file's columns are "
-            f"{', '.join(header)}; say with a mapping which of them to use"
+            f"No column was recognised that identifies {mapping.WHAT_IDENTIFIES[kind]}. The file's columns "
+            f"are {', '.join(header)}; say with a mapping which of them to use"
         )
 
 

@@ -22,8 +22,8 @@ from pipelime.ledger import as_parameter
 from pipelime.search import documents
 
 CONTACT_COLUMNS = (
-    *TEXTS, "id", "uid", "company_id", "custom_fields", "version", "status", "owner_id", "created_at", "updated_at",
-    "account_id",
+    *TEXTS, "id", "uid", "company_id", "custom_fields", "version", "status", "owner_id", "created_at",
+    "updated_at", "account_id",
 )  # fmt: skip
 EMAIL_COLUMNS = ("uid", "account_id", "contact_id", "address", "email_key", "label", "is_primary", "id")
 COMPANY_COLUMNS = (
@@ -46,7 +46,8 @@ class Facts:
         self.events.append(
             quick_event(
                 account_id=self.account_id, name=name, at=self.now, actor_id=self.actor_id,
-                actor_name=self.actor_name, subject_type=kind, subject_id=subject_id, subject_uid=uid, data=data,
+                actor_name=self.actor_name, subject_type=kind, subject_id=subject_id, subject_uid=uid,
+                data=data,
             )
         )  # fmt: skip
 
@@ -124,12 +125,18 @@ def insert_contacts(facts: Facts, contacts: list[ContactFacts], tags: dict[str, 
         return
     for row, pk, uid in zip(contacts, take_ids(Contact, len(contacts)), uuid7s(len(contacts)), strict=True):
         row.values |= {"id": pk, "uid": uid, "account_id": facts.account_id}
-    insert_rows(Contact, CONTACT_COLUMNS, [[row.values[name] for name in CONTACT_COLUMNS] for row in contacts])
-    insert_emails(facts, [(row.values["id"], key, email) for row in contacts for key, email in row.emails.items()])
+    insert_rows(
+        Contact, CONTACT_COLUMNS, [[row.values[name] for name in CONTACT_COLUMNS] for row in contacts]
+    )
+    insert_emails(
+        facts, [(row.values["id"], key, email) for row in contacts for key, email in row.emails.items()]
+    )
     attach(tags, [(row.values["id"], key) for row in contacts for key in row.tags])
     for row in contacts:
         row.tags = {key: tags[key][1] for key in row.tags}
-        facts.add("contact.created", "contact", row.values["id"], row.values["uid"], {"object": row.snapshot()})
+        facts.add(
+            "contact.created", "contact", row.values["id"], row.values["uid"], {"object": row.snapshot()}
+        )
     documents.add("contact", facts.account_id, [(row.values["id"], row.search_text()) for row in contacts])
 
 
@@ -146,7 +153,9 @@ def insert_emails(facts: Facts, emails: list[tuple[int, str, dict[str, Any]]]) -
 
 def attach(tags: dict[str, tuple[int, str]], pairs: list[tuple[int, str]]) -> None:
     insert_rows(
-        Contact.tags.through, ("contact_id", "tag_id"), [(contact_id, tags[key][0]) for contact_id, key in pairs]
+        Contact.tags.through,
+        ("contact_id", "tag_id"),
+        [(contact_id, tags[key][0]) for contact_id, key in pairs],
     )
 
 
@@ -160,7 +169,9 @@ def update_contacts(
         pk = contact.values["id"]
         if "emails" in changes:
             known = {email["address"] for email in changes["emails"][0]}
-            emails += [(pk, key, email) for key, email in contact.emails.items() if email["address"] not in known]
+            emails += [
+                (pk, key, email) for key, email in contact.emails.items() if email["address"] not in known
+            ]
         if "tags" in changes:
             had = set(changes["tags"][0])
             new = [key for key, name in contact.tags.items() if name not in had]

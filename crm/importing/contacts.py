@@ -61,7 +61,9 @@ class ContactImporter:
     def hold_pages(self, people: list[Person]) -> None:
         """No constraint keeps LinkedIn pages apart: whoever else adds one of these waits here."""
         account_id = self.job.account_id
-        locks.hold_all([("linkedin", account_id, person.linkedin) for person in people if is_known_by_page(person)])
+        locks.hold_all(
+            [("linkedin", account_id, person.linkedin) for person in people if is_known_by_page(person)]
+        )
 
     def save(self, matches: list[Match], contacts: dict[int, ContactFacts], *, write: bool) -> list[Outcome]:
         made, changed, outcomes = [], [], []
@@ -76,7 +78,9 @@ class ContactImporter:
         if write:
             return outcomes + self.written(made, changed)
         outcomes += [Outcome(person.number, person.line, CREATED, person.email_key) for person in made]
-        return outcomes + [Outcome(person.number, person.line, UPDATED, person.email_key) for person, _ in changed]
+        return outcomes + [
+            Outcome(person.number, person.line, UPDATED, person.email_key) for person, _ in changed
+        ]
 
     def written(self, made: list[Person], changed: list[tuple[Person, ContactFacts]]) -> list[Outcome]:
         if not made and not changed:
@@ -121,7 +125,9 @@ class Maker:
         made: dict[str, Any] = {}
         if self.new_companies and (company := self.new_companies.pop(person.company_key, None)):
             made["companies"] = [company]
-        if self.new_tags and (tags := [self.new_tags.pop(key) for key in person.tags if key in self.new_tags]):
+        if self.new_tags and (
+            tags := [self.new_tags.pop(key) for key in person.tags if key in self.new_tags]
+        ):
             made["tags"] = tags
         return {"made": made} if made else None
 

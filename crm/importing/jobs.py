@@ -44,8 +44,8 @@ def start_import(
     stored, sha256 = uploads.keep(file, account.pk, uid)
     actor_id, actor_name = by.actor if by is not None else (None, "")
     job = ImportJob(
-        account=account, uid=uid, kind=kind, mapping=mapping or {}, on_duplicate=on_duplicate, dry_run=dry_run,
-        file=stored, file_name=PurePath(file.name or "upload").name[:250], sha256=sha256, size=file.size,
+        account=account, uid=uid, kind=kind, mapping=mapping or {}, on_duplicate=on_duplicate,
+        dry_run=dry_run, file=stored, file_name=PurePath(file.name or "upload").name[:250], sha256=sha256, size=file.size,
         created_by_id=actor_id, created_by_name=actor_name,
     )  # fmt: skip
     try:
@@ -136,7 +136,9 @@ def queue(job: ImportJob) -> None:
 
 
 def begun(job: ImportJob) -> bool:
-    return bool(job.started_at and job.processed) or job.rows.filter(outcome__in=["created", "updated"]).exists()
+    return (
+        bool(job.started_at and job.processed) or job.rows.filter(outcome__in=["created", "updated"]).exists()
+    )
 
 
 def locked(job: ImportJob) -> None:

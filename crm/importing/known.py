@@ -11,7 +11,8 @@ from crm.importing.people import TEXTS
 from crm.models import Company, Contact, ContactEmail, Tag
 
 COLUMNS = (
-    *TEXTS, "id", "uid", "company_id", "custom_fields", "version", "status", "owner_id", "created_at", "updated_at",
+    *TEXTS, "id", "uid", "company_id", "custom_fields", "version", "status", "owner_id", "created_at",
+    "updated_at",
 )  # fmt: skip
 
 
@@ -102,9 +103,13 @@ def companies_by_id(ids: set[int]) -> dict[int, CompanyFacts]:
 def companies_by_key(keys: Iterable[str]) -> dict[str, CompanyFacts]:
     """The oldest company of each name."""
     rows = lookup(
-        "SELECT id, uid, name, name_key FROM crm_company WHERE deleted_at IS NULL AND account_id = %s AND name_key", keys
+        "SELECT id, uid, name, name_key FROM crm_company"
+        " WHERE deleted_at IS NULL AND account_id = %s AND name_key",
+        keys,
     )
-    return {row[3]: CompanyFacts(row[0], as_uuid(row[1]), row[2], row[3]) for row in sorted(rows, reverse=True)}
+    return {
+        row[3]: CompanyFacts(row[0], as_uuid(row[1]), row[2], row[3]) for row in sorted(rows, reverse=True)
+    }
 
 
 def as_uuid(value: UUID | str) -> UUID:

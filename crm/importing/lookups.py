@@ -1,4 +1,4 @@
-"""Which of a thousand words the database knows: in plain SQL, because the ORM's IN is slower than the answer."""
+"""Which of a thousand words the database knows: plain SQL, since the ORM's IN costs more than the answer."""
 
 from __future__ import annotations
 

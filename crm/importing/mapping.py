@@ -11,7 +11,8 @@ from pipelime.errors import Invalid
 
 CUSTOM = "custom."
 _PERSON = (
-    "email", "email_2", "first_name", "last_name", "full_name", "job_title", "phone", "mobile", "linkedin_url",
+    "email", "email_2", "first_name", "last_name", "full_name", "job_title", "phone", "mobile",
+    "linkedin_url",
 )  # fmt: skip
 FIELDS = {
     "contacts": (*_PERSON, "company", "location", "tags"),
@@ -19,7 +20,16 @@ FIELDS = {
     "leads": ("title", "description", "amount", "step", "status", "company", "tags", *_PERSON),
 }
 IDENTIFYING = {
-    "contacts": {"email", "email_2", "first_name", "last_name", "full_name", "phone", "mobile", "linkedin_url"},
+    "contacts": {
+        "email",
+        "email_2",
+        "first_name",
+        "last_name",
+        "full_name",
+        "phone",
+        "mobile",
+        "linkedin_url",
+    },
     "companies": {"name"},
     "leads": {"title"},
 }
@@ -55,7 +65,9 @@ def check_fields(kind: str, mapping: Mapping[str, Any] | None) -> None:
             continue
         check_field(kind, header, field, customs)
         if field in taken and field not in REPEATABLE:
-            raise invalid(f"{taken[field]!r} and {header!r} are both mapped to {field}; leave one of them out")
+            raise invalid(
+                f"{taken[field]!r} and {header!r} are both mapped to {field}; leave one of them out"
+            )
         taken[field] = header
     check_identifies(kind, taken)
 
@@ -66,10 +78,14 @@ def check_field(kind: str, header: str, field: Any, customs: set[str]) -> None:
     if field.startswith(CUSTOM):
         if field.removeprefix(CUSTOM) not in customs:
             known = ", ".join(CUSTOM + key for key in sorted(customs)) or "none; define it first"
-            raise invalid(f"{header!r} is mapped to {field}, which is not defined; custom fields are: {known}")
+            raise invalid(
+                f"{header!r} is mapped to {field}, which is not defined; custom fields are: {known}"
+            )
     elif field not in FIELDS[kind]:
         known = ", ".join(FIELDS[kind])
-        raise invalid(f"{header!r} is mapped to {field!r}, which is no field; use {known}, custom.KEY or null")
+        raise invalid(
+            f"{header!r} is mapped to {field!r}, which is no field; use {known}, custom.KEY or null"
+        )
 
 
 def check_identifies(kind: str, fields: Mapping[str, Any]) -> None:
@@ -79,7 +95,7 @@ def check_identifies(kind: str, fields: Mapping[str, Any]) -> None:
 
 
 def completed(kind: str, header: Sequence[str], mapping: Mapping[str, Any]) -> Mapped:
-    """The mapping that a person chose, with a word for every column; columns it leaves unnamed are left out."""
+    """The mapping that a person chose, for every column; those that it does not name are left out."""
     check_fields(kind, mapping)
     names = {plain(name): name for name in header}
     chosen: Mapped = dict.fromkeys(header)

@@ -81,7 +81,7 @@ class Matcher:
 
 
 def words_of(person: Person) -> list[str]:
-    """What later records of the file are compared with. `l:` is any LinkedIn page, `L:` one that identifies."""
+    """What later records are compared with. `l:` is any LinkedIn page, `L:` one that identifies."""
     words = [f"e:{key}" for key in person.emails]
     if person.linkedin:
         words.append(f"l:{person.linkedin}")
@@ -120,7 +120,9 @@ def find(people: list[Person]) -> Known:
 
 
 def find_by_address(keys: list[str]) -> dict[str, int]:
-    return dict(lookup("SELECT email_key, contact_id FROM crm_contactemail WHERE account_id = %s AND email_key", keys))
+    return dict(
+        lookup("SELECT email_key, contact_id FROM crm_contactemail WHERE account_id = %s AND email_key", keys)
+    )
 
 
 def without_address() -> Exists:
@@ -154,4 +156,3 @@ def find_by_traits(people: list[Person]) -> dict[Traits, int]:
         for first, last, phone, company, pk in found.iterator()
         if (traits := (first, last, phone, company or "")) in wanted
     }
-

@@ -12,7 +12,8 @@ from pipelime.bulk import insert_rows
 
 CREATED, UPDATED, SKIPPED, REJECTED, UNCHANGED = "created", "updated", "skipped", "rejected", "unchanged"
 COLUMNS = (
-    "job_id", "record", "line", "email_key", "outcome", "column", "reason", "cells", "object_id", "version", "before",
+    "job_id", "record", "line", "email_key", "outcome", "column", "reason", "cells", "object_id", "version",
+    "before",
 )  # fmt: skip
 MOST_REASON = 500
 
@@ -54,8 +55,8 @@ def store(job_id: int, outcomes: Iterable[Outcome]) -> None:
         COLUMNS,
         [
             (
-                job_id, row.record, row.line, row.email_key, row.outcome, row.column, row.reason[:MOST_REASON],
-                row.cells, row.object_id, row.version, row.before,
+                job_id, row.record, row.line, row.email_key, row.outcome, row.column,
+                row.reason[:MOST_REASON], row.cells, row.object_id, row.version, row.before,
             )
             for row in outcomes
             if row.outcome != UNCHANGED

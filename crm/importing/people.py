@@ -34,7 +34,18 @@ _SEVERAL = re.compile(r"[,;\s]+")
 class Person:
     """One record as the CRM would keep it. `values` holds the columns that the file fills."""
 
-    __slots__ = ("cells", "company", "company_key", "custom", "emails", "line", "number", "tags", "values", "words")
+    __slots__ = (
+        "cells",
+        "company",
+        "company_key",
+        "custom",
+        "emails",
+        "line",
+        "number",
+        "tags",
+        "values",
+        "words",
+    )
 
     def __init__(self, record: Record) -> None:
         self.number, self.line, self.cells = record
@@ -58,7 +69,8 @@ class Person:
         """What tells people apart who have neither an address nor a LinkedIn page."""
         values = self.values
         return (
-            values.get("first_name", ""), values.get("last_name", ""), values.get("phone", ""), self.company_key,
+            values.get("first_name", ""), values.get("last_name", ""), values.get("phone", ""),
+            self.company_key,
         )  # fmt: skip
 
 
@@ -77,7 +89,9 @@ class Reader:
     ) -> None:
         """`types` are those of the custom fields by key, `further` how a kind reads fields of its own."""
         columns = [(at, name, mapping.get(name)) for at, name in enumerate(header)]
-        plan = [(at, name, field, reading(field, types, further or {})) for at, name, field in columns if field]
+        plan = [
+            (at, name, field, reading(field, types, further or {})) for at, name, field in columns if field
+        ]
         # The main address comes before further ones, and a telephone before a mobile one.
         plan.sort(key=lambda part: LATER.get(part[2], 0))
         self.plan = [(at, name, read) for at, name, _, read in plan]
@@ -141,7 +155,9 @@ def read_further_emails(person: Person, text: str, column: str) -> None:
         if part:
             read_email(person, part, column)
     if len(person.emails) > MOST_ADDRESSES:
-        raise ValueError(f"{len(person.emails)} addresses are too many; a contact has at most {MOST_ADDRESSES}")
+        raise ValueError(
+            f"{len(person.emails)} addresses are too many; a contact has at most {MOST_ADDRESSES}"
+        )
 
 
 def read_full_name(person: Person, text: str, column: str) -> None:
@@ -172,7 +188,9 @@ def read_tags(person: Person, text: str, column: str) -> None:
     for tag in split_tags(text):
         person.tags.setdefault(tag.casefold(), tag)
     if len(person.tags) > MOST_TAGS:
-        raise ValueError(f"{shown(text)} holds {len(person.tags)} tags; at most {MOST_TAGS} fit on one record")
+        raise ValueError(
+            f"{shown(text)} holds {len(person.tags)} tags; at most {MOST_TAGS} fit on one record"
+        )
 
 
 CLEANERS: dict[str, Callable[[str], str]] = {"phone": clean_phone, "linkedin_url": clean_linkedin}

@@ -30,7 +30,7 @@ class OnlyTried(Exception):
 
 
 class VerbImporter(ABC):
-    """Settles row by row. A dry run does the very same and takes it back: what it shows is what will happen."""
+    """Settles row by row. A dry run does the very same and takes it back, so it shows what will happen."""
 
     what: str
     identity: str
@@ -112,7 +112,9 @@ class VerbImporter(ABC):
         if not changes:
             return outcome(UNCHANGED, row, record, None)
         old = {name: old_value(record, name) for name in changes}
-        return outcome(UPDATED, row, self.update(record, self.laid_over(record, changes)), {"values": old, **kept})
+        return outcome(
+            UPDATED, row, self.update(record, self.laid_over(record, changes)), {"values": old, **kept}
+        )
 
     def laid_over(self, record: Any, changes: dict[str, Any]) -> dict[str, Any]:
         """Tags are added to those that are there; everything else takes the old value's place."""
@@ -178,7 +180,9 @@ class LeadImporter(VerbImporter):
 
     def find(self, rows: list[Person]) -> dict[str, Lead]:
         titles = {row.values["title"] for row in rows}
-        same = Lead.objects.alive().filter(title__in=titles).select_related("step", "client_folder", "contact")
+        same = (
+            Lead.objects.alive().filter(title__in=titles).select_related("step", "client_folder", "contact")
+        )
         found: dict[str, Lead] = {}
         for lead in same.prefetch_related("contact__emails", "tags").order_by("-pk"):
             emails = [email.email_key for email in lead.contact.emails.all()] if lead.contact else []
@@ -236,7 +240,11 @@ class LeadImporter(VerbImporter):
 
 
 def can_own(job: ImportJob) -> bool:
-    return job.created_by is not None and job.created_by.account_id == job.account_id and job.created_by.is_active
+    return (
+        job.created_by is not None
+        and job.created_by.account_id == job.account_id
+        and job.created_by.is_active
+    )
 
 
 def status_named(text: str) -> str:

@@ -84,8 +84,8 @@ def begin(job: ImportJob, fence: int) -> None:
     """Count the attempt before the work, so that a record that kills its worker is not tried for ever."""
     if job.attempts >= MOST_ATTEMPTS:
         raise Invalid(
-            f"The import stopped {job.attempts} times after record {job.processed}; what came before is imported"
-            f"{f' ({job.last_error})' if job.last_error else ''}"
+            f"The import stopped {job.attempts} times after record {job.processed}; what came before is "
+            f"imported{f' ({job.last_error})' if job.last_error else ''}"
         )
     progress.save(job, fence, attempts=job.attempts + 1)
 
@@ -217,7 +217,9 @@ def settle(rows: list[Any], importer: Importer, *, write: bool) -> list[Outcome]
                 found += importer.settle([row], write=write)
         except IntegrityError:
             importer.fresh = fresh
-            found.append(rejected(row, "somebody else saved the same data at this moment; import the row again"))
+            found.append(
+                rejected(row, "somebody else saved the same data at this moment; import the row again")
+            )
     return found
 
 

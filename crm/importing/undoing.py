@@ -12,7 +12,6 @@ from crm.importing import progress
 from crm.importing.reverting import REVERTERS, Verdict
 from crm.importing.unused import remove_unused
 from crm.models import ImportJob, ImportRow
-from pipelime.bulk import in_chunks
 
 CHUNK = 500
 MOST_KEPT = 1000
@@ -32,9 +31,7 @@ def undo(job: ImportJob, fence: int, check_stop: Callable[[], None]) -> None:
         with transaction.atomic():
             progress.hold(job, fence)
             remove_unused(job, chunk)
-    progress.finish(
-        job, fence, event="import.undone", status=ImportJob.Status.UNDONE, processed=job.total
-    )
+    progress.finish(job, fence, event="import.undone", status=ImportJob.Status.UNDONE, processed=job.total)
 
 
 @transaction.atomic
@@ -77,4 +74,9 @@ def made_on_the_way(job: ImportJob) -> Iterable[Made]:
     while page := list(rows.filter(pk__gt=last).values_list("pk", "before")[:CHUNK]):
         last = page[-1][0]
         found = [before["made"] for _, before in page]
-        yield Made(*({pk for made in found for pk in made.get(name, ())} for name in Made._fields))
+        yield Made(
+            *(
+                {pk for made in found for pk in made.get(name, ())}
+                for name in ("companies", "contacts", "tags")
+            )
+        )

@@ -1,4 +1,4 @@
-"""Who refers to a row, found by the models themselves: outreach refers to contacts, and crm knows nothing of it."""
+"""Who refers to a row, found by the models: outreach refers to contacts, and crm knows nothing of it."""
 
 from __future__ import annotations
 

@@ -25,7 +25,9 @@ def check_size(file: File) -> None:
         raise Invalid("The file is empty", field="file")
     if file.size > settings.UPLOAD_LIMIT:
         megabytes = settings.UPLOAD_LIMIT // (1024 * 1024)
-        raise Invalid(f"The file has {file.size:,} bytes; at most {megabytes} MB can be uploaded", field="file")
+        raise Invalid(
+            f"The file has {file.size:,} bytes; at most {megabytes} MB can be uploaded", field="file"
+        )
 
 
 def keep(file: File, account_id: int, uid: UUID) -> tuple[str, str]:

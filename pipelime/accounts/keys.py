@@ -80,7 +80,7 @@ def find_key(raw: str) -> ApiKey | None:
 
 
 def key_at(lookup: str) -> ApiKey | None:
-    """The key and its account, of whichever account: every API request begins here, so its SQL is made once."""
+    """The key and its account, whoever's they are. Every API request begins here, so the SQL is made once."""
     found = key_columns().rows([lookup])
     if not found:
         return None

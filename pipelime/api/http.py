@@ -1,4 +1,4 @@
-"""What the dialects share: nothing of their words, only the order of the work and the closing of the scope."""
+"""What the dialects share: nothing of their words, only the order of the work and the scope around it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class DialectViewSet(GenericViewSet):
     """
 
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
-    subject: ClassVar[str] = ""  # what scopes call these rows: "contacts" needs contacts:read or contacts:write
+    subject: ClassVar[str] = ""  # what scopes call these rows: "contacts" needs contacts:read or :write
     admin_methods: ClassVar[frozenset[str]] = frozenset()  # methods that only administrators may use
     is_public: ClassVar[bool] = False  # answers without knowing who asks, and without a scope
     caller: Caller
@@ -105,7 +105,8 @@ class DialectViewSet(GenericViewSet):
     def check_rights(self, caller: Caller) -> None:
         for scope in self.needed_scopes():
             if not caller.may(scope):
-                raise errors.NotAllowed(f"This needs the scope {scope}; the key has {', '.join(caller.scopes)}")
+                given = ", ".join(caller.scopes)
+                raise errors.NotAllowed(f"This needs the scope {scope}; the key has {given}")
         if self.request.method in self.admin_methods and not caller.is_admin:
             raise errors.NotAllowed("Only administrators of the account may do this")
 
@@ -113,8 +114,10 @@ class DialectViewSet(GenericViewSet):
         error = as_api_exception(exc)
         if not isinstance(error, exceptions.APIException):
             request = self.request._request  # noqa: SLF001
-            log.exception("api.uncaught", path=request.path, method=request.method, exc_info=exc)
-            error = exceptions.APIException("Something broke on our side; it was logged under this request's id")
+            log.error("api.uncaught", path=request.path, method=request.method, exc_info=exc)
+            error = exceptions.APIException(
+                "Something broke on our side, and was logged as X-Request-Id says"
+            )
         response = self.explain(error)
         if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
             response["WWW-Authenticate"] = self.get_authenticate_header(self.request) or "Bearer"
@@ -175,7 +178,7 @@ def django_as_api_exception(error: Exception) -> Exception:
 
 
 def streamed(account: Account, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """A body that is made while it is sent, after the request's scope has closed: each chunk opens its own."""
+    """A body made while it is sent, after the request's scope has closed: each chunk opens its own."""
     source = iter(chunks)
     while True:
         with account_scope(account):

@@ -54,7 +54,11 @@ def once(
             transaction.set_rollback(True)
         else:
             IdempotentAnswer.objects.create(
-                account=caller.account, fingerprint=print_of, status=answer.status_code, body=text_of(answer), **place
+                account=caller.account,
+                fingerprint=print_of,
+                status=answer.status_code,
+                body=text_of(answer),
+                **place,
             )
     return answer
 
@@ -80,7 +84,9 @@ def fresh(stored: IdempotentAnswer | None) -> IdempotentAnswer | None:
 
 def replayed(stored: IdempotentAnswer, print_of: str) -> HttpResponse:
     if stored.fingerprint != print_of:
-        raise exceptions.ValidationError({HEADER: ["was used for another body; use a new key for a new request"]})
+        raise exceptions.ValidationError(
+            {HEADER: ["was used for another body; use a new key for a new request"]}
+        )
     answer = HttpResponse(stored.body.encode(), status=stored.status, content_type="application/json")
     answer["Idempotency-Replayed"] = "true"
     return answer

@@ -1,4 +1,4 @@
-"""Counts requests and log-ins. Every count is one atomic operation, so that parallel requests cannot slip past."""
+"""Counts requests and log-ins, each in one atomic operation, so that parallel ones cannot slip past."""
 
 from __future__ import annotations
 
@@ -95,7 +95,8 @@ def count_in_table(name: str, start: int) -> int:
         with connections[router.db_for_write(RateWindow)].cursor() as cursor:
             cursor.execute(
                 'INSERT INTO api_ratewindow ("key", "window", used) VALUES (%s, %s, 1) '
-                'ON CONFLICT ("key") DO UPDATE SET used = CASE WHEN api_ratewindow."window" = excluded."window" '
+                'ON CONFLICT ("key") DO UPDATE SET used = CASE '
+                'WHEN api_ratewindow."window" = excluded."window" '
                 'THEN api_ratewindow.used + 1 ELSE 1 END, "window" = excluded."window" RETURNING used',
                 [name, start],
             )

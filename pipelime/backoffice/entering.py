@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from django import forms
@@ -32,9 +33,16 @@ def client_address(request: HttpRequest) -> str:
     """Who is at the other end; behind trusted proxies, the last address that none of them added."""
     seen = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
     address = request.META.get("REMOTE_ADDR", "")
-    while settings.TRUSTED_PROXIES and address in settings.TRUSTED_PROXIES and seen:
+    while seen and is_trusted(address):
         address = seen.pop()
     return address
+
+
+def is_trusted(address: str) -> bool:
+    try:
+        return any(ip_address(address) in ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES)
+    except ValueError:
+        return False
 
 
 class LoginForm(AuthenticationForm):

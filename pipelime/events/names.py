@@ -84,6 +84,7 @@ SENTENCES = {
     "team.deleted": "deleted the team {subject}",
     "account.created": "the account {subject} was opened",
     "account.updated": "changed the account's settings",
+    "account.opened_by_operator": "opened the account {subject} as an operator",
     "account.suspended": "the account {subject} was suspended",
     "account.resumed": "the account {subject} works again",
 }

@@ -150,7 +150,9 @@ def test_while_the_first_is_running_the_second_is_told_to_wait(monkeypatch):
 
     monkeypatch.setattr(contacts, "create_contact", slow)
     answers = []
-    thread = threading.Thread(target=lambda: (answers.append(post(NATIVE.client(raw))), connections.close_all()))
+    thread = threading.Thread(
+        target=lambda: (answers.append(post(NATIVE.client(raw))), connections.close_all())
+    )
     thread.start()
     running.wait(10)
     second = post(NATIVE.client(raw))

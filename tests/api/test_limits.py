@@ -1,5 +1,8 @@
 """Counting requests and log-ins."""
 
+import shutil
+import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -107,3 +110,43 @@ def test_addresses_of_one_ipv6_network_share_their_attempts(db):
 
     assert limits.login_allowed("2001:db8::ffff", "a@example.com") is False
     assert limits.login_allowed("2001:db8:0:1::1", "a@example.com") is True
+
+
+@pytest.fixture
+def real_redis(settings, monkeypatch, tmp_path):
+    """A Redis of this test's own."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("redis-server is not installed")
+    path = tmp_path / "redis.sock"
+    command = [program, "--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        client = redis.Redis(unix_socket_path=str(path))
+        wait_for(client)
+        settings.BROKER_URL = f"redis+unix://{path}"
+        monkeypatch.setattr(limits, "script", lambda url: client.register_script(limits.COUNT))
+        monkeypatch.setattr(limits, "_broken_until", [0.0])
+        yield client
+        client.close()
+        server.terminate()
+
+
+def wait_for(client: redis.Redis) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            client.ping()
+        except redis.ConnectionError:
+            continue
+        return
+    raise AssertionError("Redis did not start")
+
+
+def test_redis_counts_parallel_requests_exactly_and_forgets_the_window(real_redis):
+    with ThreadPoolExecutor(8) as threads:
+        quotas = list(threads.map(lambda _: limits.spend("many", limit=50, seconds=60), range(200)))
+
+    assert sorted(quota.used for quota in quotas) == list(range(1, 201))
+    assert sum(not quota.exceeded for quota in quotas) == 50
+    [name] = real_redis.keys("limit:many:*")
+    assert 60 < real_redis.ttl(name) <= 120

@@ -31,7 +31,11 @@ def actor(uid: UUID | None, name: str) -> dict[str, Any] | None:
 
 
 def subject(kind: str, uid: UUID, pk: int, data: dict) -> dict[str, Any]:
-    return {"type": kind, "id": uid, "title": subject_title(Event(subject_type=kind, subject_id=pk, data=data))}
+    return {
+        "type": kind,
+        "id": uid,
+        "title": subject_title(Event(subject_type=kind, subject_id=pk, data=data)),
+    }
 
 
 def words(name: str, actor_name: str, kind: str, pk: int, data: dict) -> str:
@@ -61,9 +65,7 @@ class ActivitySerializer(Shaped):
         words, "name", "actor_name", "subject_type", "subject_id", "data", kind=serializers.CharField()
     )
     actor = Computed(actor, "actor__uid", "actor_name", kind=ActorSerializer(allow_null=True))
-    subject = Computed(
-        subject, "subject_type", "subject_uid", "subject_id", "data", kind=SubjectSerializer()
-    )
+    subject = Computed(subject, "subject_type", "subject_uid", "subject_id", "data", kind=SubjectSerializer())
 
 
 class ActivityFilter(CheckedFilters):
@@ -87,7 +89,9 @@ class ActivityViewSet(Lists, NativeViewSet):
             return Event.objects.all()
         seen = Lead.objects.visible_to(user).values("pk")
         return Event.objects.filter(
-            ~Q(subject_type__in=["lead", "comment"]) | Q(subject_type="lead", subject_id__in=seen) | Q(actor=user)
+            ~Q(subject_type__in=["lead", "comment"])
+            | Q(subject_type="lead", subject_id__in=seen)
+            | Q(actor=user)
         )
 
 
@@ -129,7 +133,9 @@ class EventViewSet(NativeViewSet):
         return Event.objects.all()
 
     @extend_schema(
-        parameters=[OpenApiParameter("after", int, description="The last position read; 0 reads from the start.")]
+        parameters=[
+            OpenApiParameter("after", int, description="The last position read; 0 reads from the start.")
+        ]
     )
     def list(self, request) -> Response:
         given = request.query_params

@@ -17,7 +17,9 @@ class Input(serializers.Serializer):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
-            raise serializers.ValidationError({"non_field_errors": [f"Send a JSON object, not {kind_of(data)}"]})
+            raise serializers.ValidationError(
+                {"non_field_errors": [f"Send a JSON object, not {kind_of(data)}"]}
+            )
         known = [name for name, field in self.fields.items() if not field.read_only]
         if unknown := [name for name in data if name not in known]:
             raise serializers.ValidationError({name: [no_such("field", name, known)] for name in unknown})
@@ -26,7 +28,7 @@ class Input(serializers.Serializer):
 
 @cache
 def reader(kind: type[serializers.Serializer], *, partial: bool) -> serializers.Serializer:
-    """One serializer for all requests: validating changes nothing in it, and making one copies every field."""
+    """One serializer for all requests: validating leaves it as it was, and making one copies every field."""
     return kind(partial=partial)
 
 

@@ -1,4 +1,4 @@
-"""Keyset pages: a cursor remembers the last row shown, so nothing is lost or doubled when rows are added meanwhile."""
+"""Keyset pages: a cursor remembers the last row shown, so rows added meanwhile double and hide nothing."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def order_from(text: str, allowed: dict[str, str], default: str) -> Order:
     bare = name.removeprefix("-")
     if bare not in allowed:
         names = ", ".join(sorted(allowed))
-        raise refused("order", f"{bare!r} is no order here; use one of {names}, with - before it for descending")
+        raise refused(
+            "order", f"{bare!r} is no order here; use one of {names}, with - before it for descending"
+        )
     return Order(name, allowed[bare], name.startswith("-"))
 
 
@@ -72,7 +74,9 @@ def read_cursor(text: str, order: Order, model: type[models.Model]) -> Q:
         field = model._meta.get_field(order.column)
         value, pk = None if value is None else field.to_python(value), int(pk)
     except (ValueError, TypeError, binascii.Error, BadValue):
-        raise refused("cursor", "is not one that this API gave out; take it from pagination.next_cursor") from None
+        raise refused(
+            "cursor", "is not one that this API gave out; take it from pagination.next_cursor"
+        ) from None
     if name != order.name:
         raise refused("cursor", f"was given for order={name}; the order cannot change between pages")
     return order.after(value, pk)
@@ -115,7 +119,9 @@ class KeysetPagination(BasePagination):
             pagination["total"] = queryset.order_by().count()
         return {"data": shown[:limit], "pagination": pagination}
 
-    def cut(self, matching: models.QuerySet, cursor: str, order: Order, limit: int, page: int) -> models.QuerySet:
+    def cut(
+        self, matching: models.QuerySet, cursor: str, order: Order, limit: int, page: int
+    ) -> models.QuerySet:
         if cursor and page:
             raise refused("page", "cannot be combined with cursor; send one of them")
         if cursor:

@@ -42,7 +42,10 @@ class NewPipelineInput(Input):
     name = serializers.CharField(max_length=150)
     is_default = serializers.BooleanField(required=False)
     steps = serializers.ListField(
-        child=serializers.CharField(max_length=150), required=False, max_length=100, help_text="Names, in order."
+        child=serializers.CharField(max_length=150),
+        required=False,
+        max_length=100,
+        help_text="Names, in order.",
     )
 
 
@@ -119,7 +122,9 @@ class StepViewSet(Lists, Shows, NativeViewSet):
         return self.created(create_step(facts.pop("pipeline"), by=self.by, **facts))
 
     def partial_update(self, request, id):
-        return self.answer(update_step(self.row(Step.objects.select_related("pipeline")), by=self.by, **self.body()))
+        return self.answer(
+            update_step(self.row(Step.objects.select_related("pipeline")), by=self.by, **self.body())
+        )
 
     def destroy(self, request, id):
         """Refused while leads are in it, deleted ones too."""

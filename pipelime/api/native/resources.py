@@ -1,15 +1,15 @@
-"""The frame of every native resource: rights, parameters, pages, bodies; a resource adds its rows and its verbs.
+"""The frame of every native resource: rights, parameters, pages, bodies. A resource adds rows and verbs.
 
-    class TagViewSet(Lists, Shows, NativeViewSet):
-        subject = "contacts"                      # scopes contacts:read and contacts:write
-        serializer_class = TagSerializer          # a Shaped: the answer
-        input_class = TagInput                    # an Input: the body
+class TagViewSet(Lists, Shows, NativeViewSet):
+    subject = "contacts"                      # scopes contacts:read and contacts:write
+    serializer_class = TagSerializer          # a Shaped: the answer
+    input_class = TagInput                    # an Input: the body
 
-        def get_queryset(self):
-            return Tag.objects.all()
+    def get_queryset(self):
+        return Tag.objects.all()
 
-        def create(self, request):
-            return self.created(create_tag(self.account, by=self.by, **self.body()))
+    def create(self, request):
+        return self.created(create_tag(self.account, by=self.by, **self.body()))
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class NativeViewSet(DialectViewSet):
 class Shows:
     """GET /…/{id}."""
 
-    def retrieve(self, request, id: str) -> Response:  # noqa: A002  the path's name for it
+    def retrieve(self, request, id: str) -> Response:
         found = self.serializer_class.rows(self.named(self.get_queryset()))
         if not found:
             raise self.missing()

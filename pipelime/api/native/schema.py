@@ -63,7 +63,9 @@ class NativeSchema(AutoSchema):
     """Reads `input_class`, `inputs`, `orders` and `search_kind` of a native view."""
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict | None:
-        self.view.caller = Caller(account=Account())  # views ask who calls before they say which rows they show
+        self.view.caller = Caller(
+            account=Account()
+        )  # views ask who calls before they say which rows they show
         return super().get_operation(*args, **kwargs)
 
     def get_request_serializer(self) -> Any:
@@ -84,7 +86,9 @@ class NativeSchema(AutoSchema):
                     found.append(OpenApiParameter(name, schema, description=text))
         if view.action == "list" and hasattr(view, "orders"):
             names = [sign + name for name in view.orders for sign in ("", "-")]
-            found.append(OpenApiParameter("order", {"type": "string", "enum": names, "default": view.default_order}))
+            found.append(
+                OpenApiParameter("order", {"type": "string", "enum": names, "default": view.default_order})
+            )
             if view.search_kind:
                 found.append(OpenApiParameter("search", str, description="Words, or their beginnings."))
         if self.method == "POST":
@@ -113,7 +117,9 @@ def refusals(path: str, method: str) -> dict[str, Any]:
     skipped = {"404"} if "{" not in path else set()
     if method in ("get", "delete"):
         skipped.add("409")
-    return {code: {"description": text, "content": body} for code, text in ERRORS.items() if code not in skipped}
+    return {
+        code: {"description": text, "content": body} for code, text in ERRORS.items() if code not in skipped
+    }
 
 
 class KeyScheme(OpenApiAuthenticationExtension):

@@ -1,4 +1,4 @@
-"""Answers shaped straight from database rows, by a plan made once from the fields that a serializer declares."""
+"""Answers shaped straight from database rows, by a plan made once from a serializer's fields."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Shaped(serializers.Serializer):
 
     @classmethod
     def rows(cls, queryset: models.QuerySet) -> list[dict[str, Any]]:
-        """The queryset's rows as they are answered: their ids, then them by id, then each list for all of them."""
+        """The queryset's rows as they are answered, in one query for ids, one for rows, one for each list."""
         return plan_of(cls).page(queryset)[0]
 
     @classmethod
@@ -76,43 +76,53 @@ class Listed(NamedTuple):
     make: Callable[..., Any]
 
 
+Part = tuple[str, Callable[..., Any], Sequence[str]]  # a name, how its value is made, of which columns
+
+
 class Plan:
     """How rows of one serializer are shaped."""
+
+    typed: range  # the columns that a `make` is given, in Python's own types
 
     def __init__(self, serializer: type[Shaped]):
         self.template: dict[str, Any] = {}
         self.names: list[str] = []
         self.plain: list[str] = []
-        self.listed: list[tuple[str, str, Sequence[str], Callable[..., Any]]] = []
-        computed: list[tuple[str, Callable[..., Any], Sequence[str]]] = []
-        nested: list[tuple[str, Callable[..., Any], Sequence[str]]] = []
-        for name, field in serializer._declared_fields.items():  # noqa: SLF001  DRF's own name for them
+        self.extra: list[str] = []
+        self.made: list[Made] = []
+        self.listed: list[tuple[str, str, Sequence[str], range, Callable[..., Any]]] = []
+        self.reads: dict[type[models.Model], tuple[Prepared, list[Listed]]] = {}
+        self.complete = serializer.complete if serializer.complete is not Shaped.complete else None
+        nested, computed = self.sorted_out(serializer._declared_fields)  # noqa: SLF001  DRF's own name for them
+        self.place(nested)
+        first = len(self.columns())
+        self.place(computed)
+        self.typed = range(first, len(self.columns()))
+
+    def sorted_out(self, fields: dict[str, serializers.Field]) -> tuple[list[Part], list[Part]]:
+        """Note the plain columns and the lists; return the objects, and what is computed."""
+        nested: list[Part] = []
+        computed: list[Part] = []
+        for name, field in fields.items():
             self.template[name] = None
             source = (field.source or name).replace(".", "__")
             if isinstance(field, Names):
-                self.listed.append((name, source, (field.column,), lambda value: value))
+                self.listed.append((name, source, (field.column,), range(0), lambda value: value))
             elif isinstance(field, serializers.ListSerializer):
                 inner = plan_of(type(field.child))
-                self.listed.append((name, source, inner.columns(), inner.make))
+                self.listed.append((name, source, inner.columns(), inner.typed, inner.make))
             elif isinstance(field, serializers.Serializer):
                 inner = plan_of(type(field))
-                kind = computed if inner.typed else nested
-                kind.append((name, inner.make, [f"{source}__{column}" for column in inner.columns()]))
+                columns = [f"{source}__{column}" for column in inner.columns()]
+                (computed if inner.typed else nested).append((name, inner.make, columns))
             elif made := conversion(field, source):
                 computed.append((name, *made))
             elif not isinstance(field, Computed):
                 self.names.append(name)
                 self.plain.append(source)
-        self.made: list[Made] = []
-        self.extra: list[str] = []
-        self.place(nested)
-        first = len(self.columns())
-        self.place(computed)
-        self.typed = range(first, len(self.columns()))
-        self.complete = serializer.complete if serializer.complete is not Shaped.complete else None
-        self.reads: dict[type[models.Model], tuple[Prepared, list[Listed]]] = {}
+        return nested, computed
 
-    def place(self, fields: list[tuple[str, Callable[..., Any], Sequence[str]]]) -> None:
+    def place(self, fields: list[Part]) -> None:
         for name, make, columns in fields:
             start = len(self.columns())
             self.extra += columns
@@ -153,7 +163,10 @@ class Plan:
         return shaped
 
     def prepare(self, model: type[models.Model]) -> tuple[Prepared, list[Listed]]:
-        lists = [Listed(name, parts_of(model, source, columns), make) for name, source, columns, make in self.listed]
+        lists = [
+            Listed(name, parts_of(model, source, columns, typed), make)
+            for name, source, columns, typed, make in self.listed
+        ]
         self.reads[model] = Prepared(model, "pk", self.columns(), self.typed), lists
         return self.reads[model]
 
@@ -161,11 +174,11 @@ class Plan:
 plan_of = cache(Plan)
 
 
-def parts_of(model: type[models.Model], source: str, columns: Sequence[str]) -> Prepared:
+def parts_of(model: type[models.Model], source: str, columns: Sequence[str], typed: range) -> Prepared:
     """How the parts of many rows are read: by the row they belong to."""
     relation: Any = model._meta.get_field(source)
     owner = relation.field.name if relation.auto_created else relation.related_query_name()
-    return Prepared(relation.related_model, owner, columns)
+    return Prepared(relation.related_model, owner, columns, typed)
 
 
 def conversion(field: serializers.Field, source: str) -> tuple[Callable[..., Any], tuple[str, ...]] | None:

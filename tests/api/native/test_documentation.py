@@ -15,7 +15,9 @@ COMMITTED = settings.BASE / "docs" / "api" / "openapi.json"
 
 
 def test_the_committed_document_is_what_the_views_say():
-    assert COMMITTED.read_bytes() == document(), "run bin/manage write_openapi and commit docs/api/openapi.json"
+    assert COMMITTED.read_bytes() == document(), (
+        "run bin/manage write_openapi and commit docs/api/openapi.json"
+    )
 
 
 def test_every_native_route_is_in_it_with_its_errors():

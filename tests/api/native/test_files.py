@@ -67,7 +67,11 @@ def test_the_same_upload_under_one_idempotency_key_is_one_import(native):
             headers={"Idempotency-Key": "upload-1"},
         )
 
-    first, again, other = send("ada@example.com,Ada"), send("ada@example.com,Ada"), send("grace@example.com,G")
+    first, again, other = (
+        send("ada@example.com,Ada"),
+        send("ada@example.com,Ada"),
+        send("grace@example.com,G"),
+    )
 
     assert (first.status_code, again.content) == (202, first.content)
     assert other.status_code == 422

@@ -135,7 +135,9 @@ def test_moments_limit_half_open(native, account):
         contact = ContactFactory(account=account, last_name=str(day))
         Contact.objects.filter(pk=contact.pk).update(created_at=START + timedelta(days=day))
 
-    answer = native.get("/api/contacts?created_after=2030-01-02T00:00:00Z&created_before=2030-01-03T00:00:00Z")
+    answer = native.get(
+        "/api/contacts?created_after=2030-01-02T00:00:00Z&created_before=2030-01-03T00:00:00Z"
+    )
 
     assert names(answer) == ["1"]
 

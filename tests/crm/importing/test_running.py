@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
-from decimal import Decimal
-
 import pytest
 from django.core.files.base import ContentFile
 
-from crm.contacts import create_contact, update_contact
+from crm.contacts import create_contact
 from crm.importing import running
 from crm.importing.jobs import start_import
-from crm.models import Company, Contact, ContactEmail, ImportJob, ImportRow, Tag
+from crm.models import Company, Contact, ContactEmail, ImportJob, ImportRow
 from pipelime.errors import Invalid
 from pipelime.events.models import Event
 from pipelime.search import documents
@@ -119,7 +116,9 @@ def test_the_first_of_two_rows_with_one_address_wins_whatever_the_chunk(account,
 
 
 def test_two_rows_that_mean_one_contact_by_different_addresses_do_not_fight(account, user):
-    create_contact(account, by=user, emails=[{"address": "a@x.com"}, {"address": "b@x.com"}], first_name="Ada")
+    create_contact(
+        account, by=user, emails=[{"address": "a@x.com"}, {"address": "b@x.com"}], first_name="Ada"
+    )
 
     job = imported(account, "email,first name\na@x.com,One\nb@x.com,Two\n")
 
@@ -130,10 +129,13 @@ def test_two_rows_that_mean_one_contact_by_different_addresses_do_not_fight(acco
 def test_further_addresses_are_added_and_identify_too(account, user):
     contact = create_contact(account, by=user, email="a@x.com", first_name="Ada")
 
-    job = imported(account, "E-mail,Other emails\nnew@x.com,a@x.com\nc@x.com,\"d@x.com, e@x.com\"\n")
+    job = imported(account, 'E-mail,Other emails\nnew@x.com,a@x.com\nc@x.com,"d@x.com, e@x.com"\n')
 
     assert counts(job) == ("done", 1, 1, 0, 0)
-    assert [email.address for email in ContactEmail.objects.filter(contact=contact)] == ["a@x.com", "new@x.com"]
+    assert [email.address for email in ContactEmail.objects.filter(contact=contact)] == [
+        "a@x.com",
+        "new@x.com",
+    ]
     other = Contact.objects.with_address("e@x.com").get()
     assert [(email.address, email.is_primary) for email in other.emails.all()] == [
         ("c@x.com", True), ("d@x.com", False), ("e@x.com", False),
@@ -216,7 +218,9 @@ def test_a_guarded_formula_of_an_export_comes_back_as_it_was(account):
 
 def test_a_mapping_decides_alone(account):
     job = imported(
-        account, "Who,Mail,Note\nAda Lovelace,a@x.com,x\n", mapping={"who": "full_name", "Mail": "email", "Note": None}
+        account,
+        "Who,Mail,Note\nAda Lovelace,a@x.com,x\n",
+        mapping={"who": "full_name", "Mail": "email", "Note": None},
     )
 
     assert job.mapping == {"Who": "full_name", "Mail": "email", "Note": None}
@@ -227,7 +231,10 @@ def test_a_mapping_decides_alone(account):
     ("mapping", "message"),
     [
         ({"Mail": "e-mail"}, "'Mail' is mapped to 'e-mail', which is no field; use email, "),
-        ({"Mail": "custom.nope"}, "'Mail' is mapped to custom.nope, which is not defined; custom fields are: none"),
+        (
+            {"Mail": "custom.nope"},
+            "'Mail' is mapped to custom.nope, which is not defined; custom fields are: none",
+        ),
         ({"A": "email", "B": "email"}, "'A' and 'B' are both mapped to email; leave one of them out"),
         ({"A": "company"}, "No column identifies a person: "),
         ({"A": 3}, "'A' is mapped to 3, which is no field"),

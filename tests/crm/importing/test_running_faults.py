@@ -13,7 +13,12 @@ GOOD = [("a@x.com", "A", "", None), ("z@x.com", "Z", "", None)]
 @pytest.mark.parametrize(
     ("bad", "line", "column", "reason"),
     [
-        ('"B,b@x.com', 3, "", 'a quote opened here never closes before the end of the file; add the missing "'),
+        (
+            '"B,b@x.com',
+            3,
+            "",
+            'a quote opened here never closes before the end of the file; add the missing "',
+        ),
         ("B\0,b@x.com", 3, "first name", "contains a NUL character, which no text may hold"),
         ("B", 3, "", "has 1 cell, the header 2"),
         ("B,b@x.com,more,cells", 3, "", "has 4 cells, the header 2"),
@@ -54,7 +59,10 @@ def test_names_survive_every_encoding(account, encoding, detected):
 @pytest.mark.parametrize(
     ("content", "error"),
     [
-        (",".join(f"c{number}" for number in range(300)) + "\n", "The file has 300 columns; at most 256 can be"),
+        (
+            ",".join(f"c{number}" for number in range(300)) + "\n",
+            "The file has 300 columns; at most 256 can be",
+        ),
         ("\n \n\n", "The file has only blank lines; its first line must name the columns"),
         ("first name,email\n", "The file has a header but no rows below it"),
         ("%PDF-1.7 ...", "The file is a PDF; "),
@@ -70,17 +78,15 @@ def test_a_file_that_cannot_be_read_fails_with_the_reason(account, content, erro
 
 
 def test_rejects_come_back_as_a_table_that_can_be_mended(account):
-    job = imported(
-        account, "first name;email\nA;a@x.com\n=B;nope\nC;c@x.com;=more\n'D;\"e\n"
-    )
+    job = imported(account, "first name;email\nA;a@x.com\n=B;nope\nC;c@x.com;=more\n'D;\"e\n")
 
     text = b"".join(rejects(job)).decode("utf-8-sig")
 
     lines = text.split("\r\n")
     assert lines[0] == "first name;email;Line;Reason"
-    assert lines[1].startswith("'=B;nope;3;\"email: \"\"nope\"\" is no e-mail address: ")
+    assert lines[1].startswith('\'=B;nope;3;"email: ""nope"" is no e-mail address: ')
     assert lines[2] == "C;c@x.com;4;has 3 cells, the header 2;'=more"
-    assert lines[3].startswith("\"'D;\"\"e\";;5;\"a quote opened here")
+    assert lines[3].startswith('"\'D;""e";;5;"a quote opened here')
     assert lines[4:] == [""]
 
 

@@ -17,7 +17,9 @@ from tests.crm.importing.engine import counts, imported, people, reasons, upload
 
 def table(count: int = 10) -> str:
     """Every fifth address is bad, and the seventh row repeats the second."""
-    rows = [f"P{number},p{number}@x.com" if number % 5 else f"P{number},bad" for number in range(1, count + 1)]
+    rows = [
+        f"P{number},p{number}@x.com" if number % 5 else f"P{number},bad" for number in range(1, count + 1)
+    ]
     rows[6] = "P7,p2@x.com"
     return "first name,email\n" + "\n".join(rows) + "\n"
 

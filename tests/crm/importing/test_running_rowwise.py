@@ -71,7 +71,11 @@ def test_leads_come_in_with_step_amount_contact_and_folder(account, user, steps)
     ]  # fmt: skip
     ada, bob = Lead.objects.order_by("pk")
     assert (ada.step, bob.step) == (steps[1], steps[0])
-    assert (ada.amount, ada.contact.email, ada.client_folder.name) == (Decimal("1250.50"), "ada@x.com", "Acme")
+    assert (ada.amount, ada.contact.email, ada.client_folder.name) == (
+        Decimal("1250.50"),
+        "ada@x.com",
+        "Acme",
+    )
     assert [tag.name for tag in ada.tags.all()] == ["hot"]
     assert (ada.created_from, ada.owner) == ("import", user)
     assert bob.contact.first_name == "Bob"

@@ -1,4 +1,4 @@
-"""bin/manage write_openapi: writes the native API's document to docs/api/openapi.json, where it is committed."""
+"""bin/manage write_openapi: writes the native API's document to where it is committed."""
 
 from django.conf import settings
 from django.core.management.base import BaseCommand

@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand
 from pipelime.doctor import configuration, databases, machine, work
 from pipelime.doctor.verdicts import Check, Verdict, examine
 
-FIRST: list[Check] = [machine.python, databases.databases]
 CONFIGURATION: list[Check] = [
+    machine.python,
     configuration.secrets,
     configuration.debug,
     configuration.addresses,
@@ -32,6 +32,7 @@ STORED: list[Check] = [
     work.ambiguous,
     work.mailboxes,
     work.caps,
+    work.worker,
 ]
 
 
@@ -40,12 +41,13 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # it says itself, and more kindly, what is wrong
 
     def handle(self, *args: Any, **options: Any) -> None:
-        verdicts = self.tell([*FIRST, *CONFIGURATION])
-        if not any(verdict.failed for verdict in examine([databases.databases])):
-            verdicts += self.tell([databases.migrations])
-            if not verdicts[-1].failed:
-                verdicts += self.tell(STORED)
-            verdicts += self.tell([work.worker])
+        verdicts = self.tell(CONFIGURATION)
+        # Each of these rests on the one before, whose failure is then all there is to say.
+        for checks in ([databases.databases], [databases.migrations], STORED):
+            told = self.tell(checks)
+            verdicts += told
+            if any(verdict.failed for verdict in told):
+                break
         failures = sum(verdict.failed for verdict in verdicts)
         warnings = sum(verdict.level == "warning" for verdict in verdicts)
         self.stdout.write(f"{len(verdicts)} checks: {failures} failures, {warnings} warnings.")
