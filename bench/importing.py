@@ -268,12 +268,15 @@ def measure_memory(folder: Path, rows: int) -> None:
     seconds = run_import(path, rows)
     done.set()
     watcher.join()
+    quarter = len(samples) // 4
+    growth = max(samples[-quarter:]) - max(samples[quarter : 2 * quarter])
+    peak = peak_megabytes()
     tenths = [
         max(samples[len(samples) * part // 10 : len(samples) * (part + 1) // 10 + 1]) for part in range(10)
     ]
     print(f"{rows:,} people in {seconds:.0f} s ({rows / seconds:,.0f} rows/s)")
     print("most memory in each tenth of the time, MB: " + " ".join(f"{value:.0f}" for value in tenths))
-    print(f"peak {peak_megabytes():.0f} MB of {MOST_MEGABYTES} allowed")
+    print(f"peak {peak:.0f} MB of {MOST_MEGABYTES} allowed; {growth:+.0f} MB from 2nd to last quarter")
 
 
 def megabytes_now() -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from crm.importing.values import clean_email, email_key
 from crm.models import Contact, ContactEmail
-from outreach.enrolments import stop
+from outreach.enrolments import LIVE, stop
 from outreach.models import BlocklistEntry, Enrolment, Suppression
 from pipelime.accounts.models import Account
 from pipelime.bulk import in_chunks
 from pipelime.errors import Conflict, Invalid
-from pipelime.events.recording import record
+from pipelime.events.recording import record, record_all
 
 STATUS_OF = {
     Suppression.Cause.UNSUBSCRIBED: Contact.Status.UNSUBSCRIBED,
@@ -53,19 +53,22 @@ def suppress(account_id: int, address: str, *, cause: str, source: str) -> Suppr
         address_hash=address_hash(address),
         defaults={"cause": cause, "source": source[:250]},
     )
+    if is_new:
+        follow_cause(address, Suppression.Cause(cause), source)
     stop(Enrolment.objects.filter(address=address), reason=cause)
-    if not is_new:
-        return entry
-    status = STATUS_OF[Suppression.Cause(cause)]
+    return entry
+
+
+def follow_cause(address: str, cause: Suppression.Cause, source: str) -> None:
+    """The contact who has the address bears what it said, and gets nothing more at it in any spelling."""
     for email in ContactEmail.objects.filter(email_key=email_key(address)).select_related("contact"):
         contact = email.contact
-        stop(Enrolment.objects.filter(contact=contact, address__iexact=email.address), reason=cause)
         if contact.status == Contact.Status.ACTIVE:
-            contact.status = status
+            contact.status = STATUS_OF[cause]
             contact.touch("status")
-        if name := EVENT_OF.get(Suppression.Cause(cause)):
+        stop(Enrolment.objects.filter(contact=contact, address__iexact=email.address), reason=cause)
+        if name := EVENT_OF.get(cause):
             record(name, contact, by=None, address=address, source=source)
-    return entry
 
 
 def suppressed(addresses: Iterable[str]) -> dict[str, str]:
@@ -109,19 +112,36 @@ def block_many(account: Account, values: Iterable[str], *, by, reason: str = "")
     """One value a line; each is judged by itself, and a thousand go in one transaction."""
     result = Blocked()
     for chunk in in_chunks(enumerate(values, 1), 1000):
+        wanted = judged(chunk, result)
         with transaction.atomic():
-            for line, value in chunk:
-                if not value.strip():
-                    continue
-                try:
-                    with transaction.atomic():
-                        block(account, by=by, value=value, reason=reason)
-                    result.added += 1
-                except Conflict:
-                    result.known += 1
-                except Invalid as error:
-                    result.invalid.append((line, value.strip()[:254], str(error)))
+            known = set(BlocklistEntry.objects.filter(value__in=wanted).values_list("value", flat=True))
+            entries = [
+                BlocklistEntry(account=account, value=key, kind=kind, reason=reason.strip()[:500])
+                for key, kind in wanted.items()
+                if key not in known
+            ]
+            BlocklistEntry.objects.bulk_create(entries)
+            stop_all_covered(entries)
+            record_all("blocklist.added", [(entry, {}) for entry in entries], by=by)
+        result.known += len(known)
+        result.added += len(entries)
     return result
+
+
+def judged(lines: Iterable[tuple[int, str]], result: Blocked) -> dict[str, str]:
+    """key -> kind of the values that are good; the others, and repetitions, are counted."""
+    wanted: dict[str, str] = {}
+    for line, value in lines:
+        if not value.strip():
+            continue
+        try:
+            kind, key = kind_of(value)
+        except Invalid as error:
+            result.invalid.append((line, value.strip()[:254], str(error)))
+            continue
+        result.known += key in wanted
+        wanted[key] = kind
+    return wanted
 
 
 @transaction.atomic
@@ -151,8 +171,27 @@ def stop_covered(entry: BlocklistEntry) -> None:
         if entry.kind == BlocklistEntry.Kind.EMAIL
         else Q(address__iendswith=f"@{entry.value}")
     )
-    stop(Enrolment.objects.filter(covered), reason="blocked")
     if entry.kind == BlocklistEntry.Kind.EMAIL:
         Contact.objects.filter(emails__email_key=entry.value, status=Contact.Status.ACTIVE).update(
             status=Contact.Status.BLOCKED, updated_at=timezone.now()
         )
+    stop(Enrolment.objects.filter(covered), reason="blocked")
+
+
+def stop_all_covered(entries: Sequence[BlocklistEntry]) -> None:
+    """The same for many entries, reading whoever is being written to once."""
+    if not entries:
+        return
+    values = {entry.value for entry in entries}
+    emails = [entry.value for entry in entries if entry.kind == BlocklistEntry.Kind.EMAIL]
+    Contact.objects.filter(emails__email_key__in=emails, status=Contact.Status.ACTIVE).update(
+        status=Contact.Status.BLOCKED, updated_at=timezone.now()
+    )
+    live = Enrolment.objects.filter(state__in=LIVE).values_list("pk", "address")
+    covered = [
+        pk
+        for pk, address in live
+        if (key := email_key(address)) in values or key.rpartition("@")[2] in values
+    ]
+    for chunk in in_chunks(covered, 1000):
+        stop(Enrolment.objects.filter(pk__in=chunk), reason="blocked")

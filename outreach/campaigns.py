@@ -10,12 +10,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from crm.models import Field
-from outreach.enrolments import cancel, stop
+from outreach.enrolments import locked, release, replan, stop
 from outreach.letters import KNOWN, draft, postal_address
 from outreach.models import Campaign, EmailAccount, Enrolment, Message, SequenceStep
-from outreach.planning import unplan
 from outreach.templating import TemplateInvalid, check
-from outreach.windows import check_schedule
+from outreach.windows import check_schedule, schedule_of
 from pipelime.accounts.models import Account
 from pipelime.doorbell import ring
 from pipelime.errors import Invalid, Suspended
@@ -59,7 +58,7 @@ def create_campaign(
 @transaction.atomic
 def update_campaign(campaign: Campaign, *, by, **changes: Any) -> Campaign:
     """Change what is given. Steps of a campaign that has begun may get new words, not another order."""
-    campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    campaign = held(campaign)
     before = campaign.snapshot() | {"daily_limit": campaign.daily_limit}
     if "name" in changes:
         campaign.name = clean_name(changes["name"])
@@ -82,25 +81,43 @@ def update_campaign(campaign: Campaign, *, by, **changes: Any) -> Campaign:
         key: [None, "changed"] for key in ("schedule", "settings", "steps", "mailboxes") if key in changes
     }
     if differences:
+        follow_changes(campaign, changes, by=by)
         record("campaign.updated", campaign, by=by, changes=differences)
         ring("outreach.tasks.plan_due")
     return campaign
 
 
-@transaction.atomic
+def held(campaign: Campaign) -> Campaign:
+    """The same instance, locked and read anew: a plan or another verb that is at it is waited for."""
+    campaign.refresh_from_db(from_queryset=locked(Campaign.objects.all()))
+    return campaign
+
+
+def follow_changes(campaign: Campaign, changes: dict[str, Any], *, by) -> None:
+    """What was planned under the old rules is planned anew; new words may be what somebody was held for."""
+    if {"schedule", "mailboxes", "daily_limit"} & set(changes):
+        replan(Message.objects.filter(campaign=campaign), error="the campaign was changed")
+    if "steps" in changes:
+        release(Enrolment.objects.filter(campaign=campaign), by=by)
+
+
 def delete_campaign(campaign: Campaign, *, by) -> None:
     """Soft: nothing more is sent, the ledger of what was sent stays."""
-    if campaign.deleted_at:
-        return
+    with transaction.atomic():
+        if held(campaign).deleted_at:
+            return
+        campaign.deleted_at = timezone.now()
+        campaign.save(update_fields=["deleted_at", "updated_at"])
+        replan(Message.objects.filter(campaign=campaign), error="the campaign was deleted")
+        record("campaign.deleted", campaign, by=by)
+    # From here on nobody is planned for it any more, however long the many enrolments take.
     stop(Enrolment.objects.filter(campaign=campaign), reason="the campaign was deleted")
-    record("campaign.deleted", campaign, by=by)
-    Campaign.objects.filter(pk=campaign.pk).update(deleted_at=timezone.now(), status=campaign.status)
 
 
 @transaction.atomic
 def start_campaign(campaign: Campaign, *, by) -> Campaign:
     """Start, or go on after a pause. Raises Invalid with every reason why it may not."""
-    if campaign.account.is_suspended:
+    if held(campaign).account.is_suspended:
         raise Suspended("This account is suspended; nothing is sent")
     if campaign.status == Campaign.Status.STARTED:
         return campaign
@@ -119,7 +136,7 @@ def start_campaign(campaign: Campaign, *, by) -> Campaign:
 @transaction.atomic
 def pause_campaign(campaign: Campaign, *, by) -> Campaign:
     """Nothing more is begun; what is queued is planned anew when the campaign goes on."""
-    if campaign.status == Campaign.Status.PAUSED:
+    if held(campaign).status == Campaign.Status.PAUSED:
         return campaign
     if campaign.status != Campaign.Status.STARTED:
         raise Invalid(
@@ -127,7 +144,7 @@ def pause_campaign(campaign: Campaign, *, by) -> Campaign:
         )
     campaign.status = Campaign.Status.PAUSED
     campaign.save(update_fields=["status", "updated_at"])
-    unplan(cancel(Message.objects.filter(campaign=campaign), error="the campaign was paused"))
+    replan(Message.objects.filter(campaign=campaign), error="the campaign was paused")
     record("campaign.paused", campaign, by=by)
     return campaign
 
@@ -148,8 +165,8 @@ def problems(campaign: Campaign) -> list[str]:
         found.append(
             "It has no postal address, which the law wants in every such mail: set the campaign's or the account's."
         )
-    if campaign.ends_on and campaign.ends_on < timezone.now().date():
-        found.append(f"It ended on {campaign.ends_on}: choose a later last day.")
+    if campaign.ends_on and schedule_of(campaign).next_open(timezone.now()) is None:
+        found.append(f"Its last day, {campaign.ends_on}, has no window left: choose a later one.")
     known = KNOWN | set(Field.objects.filter(kind=Field.Kind.CONTACT).values_list("key", flat=True))
     for step in steps:
         found += step_problems(step, known)

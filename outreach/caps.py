@@ -16,28 +16,31 @@ def scope_of(owner: Campaign | EmailAccount) -> str:
     return f"{'campaign' if isinstance(owner, Campaign) else 'mailbox'}:{owner.pk}"
 
 
-def take(scope: str, day: date, wanted: int, cap: int | None) -> int:
-    """Raise the counter by as much of `wanted` as the cap leaves; the row is locked until the commit."""
+def left(scope: str, day: date, cap: int) -> int:
+    """What the cap still allows; the counter stays locked until the commit, so that `use` may follow."""
     CapCounter.objects.bulk_create([CapCounter(scope=scope, day=day)], ignore_conflicts=True)
     rows = CapCounter.objects.filter(scope=scope, day=day)
     if connection.vendor == "postgresql":
         rows = rows.select_for_update()
-    used = rows.get().used
-    granted = wanted if cap is None else max(0, min(wanted, cap - used))
-    if granted:
-        CapCounter.objects.filter(scope=scope, day=day).update(used=F("used") + granted)
-    return granted
+    return max(0, cap - rows.get().used)
+
+
+def use(scope: str, day: date, count: int) -> None:
+    if count:
+        CapCounter.objects.filter(scope=scope, day=day).update(used=F("used") + count)
 
 
 def give_back(messages: Iterable[Message]) -> None:
-    """Lower the counters that these claimed messages had raised: they go back to the queue unsent."""
-    taken: Counter[tuple[str, date]] = Counter()
+    """Lower the counters that these messages had raised: they will not be sent under this claim."""
+    taken: Counter[tuple[int, int, date]] = Counter()
     for message in messages:
-        if message.mailbox_day:
-            taken[f"mailbox:{message.mailbox_id}", message.mailbox_day] += 1
-        if message.campaign_day:
-            taken[f"campaign:{message.campaign_id}", message.campaign_day] += 1
-    for (scope, day), count in sorted(taken.items()):
+        if message.mailbox_day and message.mailbox_id:
+            taken[0, message.mailbox_id, message.mailbox_day] += 1
+        if message.campaign_day and message.campaign_id:
+            taken[1, message.campaign_id, message.campaign_day] += 1
+    # Mailboxes first, then campaigns by id: the order in which a claim locks them.
+    for (kind, pk, day), count in sorted(taken.items()):
+        scope = f"{('mailbox', 'campaign')[kind]}:{pk}"
         CapCounter.objects.filter(scope=scope, day=day, used__gte=count).update(used=F("used") - count)
 
 

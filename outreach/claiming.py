@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from itertools import groupby
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import F
 
 from outreach import caps
+from outreach.enrolments import UNCAPPED
 from outreach.models import Campaign, EmailAccount, Message
+from outreach.windows import schedule_of, zone_named
 from pipelime import ledger
 
 BATCH = 100  # one SMTP connection; small enough that a mailbox's turn ends soon
+LATE = timedelta(minutes=15)  # a slot missed by more than this is planned anew, not sent at an odd hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,34 +26,36 @@ class Batch:
     messages: list[Message]
 
 
-def zone_of(mailbox: EmailAccount) -> ZoneInfo:
-    return ZoneInfo(mailbox.time_zone or mailbox.account.time_zone)
+class Claimed(NamedTuple):
+    """What the caps want to know of a message."""
+
+    id: int
+    campaign_id: int
 
 
-@transaction.atomic
+def zone_of(mailbox: EmailAccount) -> tzinfo:
+    return zone_named(mailbox.time_zone or mailbox.account.time_zone)
+
+
 def claim_batch(now: datetime, limit: int = BATCH) -> Batch | None:
-    """The due messages of the mailbox that has waited longest, or None when no mailbox has any."""
-    mailbox_id = lock_mailbox(now)
-    if mailbox_id is None:
-        return None
-    mailbox = EmailAccount.objects.select_related("account").get(pk=mailbox_id)
-    fences = ledger.claim_due(Message, limit=limit, now=now, where="mailbox_id = %s", params=[mailbox_id])
-    messages = list(
-        Message.objects.filter(pk__in=fences)
-        .select_related("enrolment__contact__company")
-        .order_by("due_at", "pk")
-    )
-    campaigns = Campaign.objects.in_bulk({message.campaign_id for message in messages})
-    for message in messages:
-        message.account, message.mailbox = mailbox.account, mailbox
-        message.campaign = campaigns[message.campaign_id]
-        message.campaign.account = mailbox.account
-    return Batch(mailbox, within_caps(mailbox, messages, now))
+    """The due messages of the mailbox that has waited longest, or None when no mailbox has any.
+
+    What letters need is read after the commit: rows that cannot be read then fall to the lease, and do not
+    keep this mailbox first in line for ever.
+    """
+    with transaction.atomic():
+        mailbox_id = lock_mailbox(now)
+        if mailbox_id is None:
+            return None
+        mailbox = EmailAccount.objects.select_related("account").get(pk=mailbox_id)
+        fences = claim_messages(mailbox_id, now, limit)
+        allowed = within_caps(mailbox, fences, now)
+    return Batch(mailbox, loaded(mailbox, {pk: fences[pk] for pk in allowed}))
 
 
 def lock_mailbox(now: datetime) -> int | None:
     """Lock and mark as served one mailbox that works, has something due and is in nobody's hands."""
-    moment = ledger.as_parameter(now)
+    moment, earliest = ledger.as_parameter(now), ledger.as_parameter(now - LATE)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -61,7 +64,7 @@ def lock_mailbox(now: datetime) -> int | None:
                 JOIN accounts_account a ON a.id = b.account_id
                 WHERE b.paused_at IS NULL AND b.deleted_at IS NULL AND a.suspended_at IS NULL
                 AND EXISTS (SELECT 1 FROM {Message._meta.db_table} q
-                    WHERE q.mailbox_id = b.id AND q.state = 'queued' AND q.due_at <= %s)
+                    WHERE q.mailbox_id = b.id AND q.state = 'queued' AND q.due_at > %s AND q.due_at <= %s)
                 AND NOT EXISTS (SELECT 1 FROM {Message._meta.db_table} h
                     WHERE h.mailbox_id = b.id AND h.state IN ('claimed', 'sending'))
                 ORDER BY (b.served_at IS NOT NULL), b.served_at, b.id LIMIT 1
@@ -70,7 +73,7 @@ def lock_mailbox(now: datetime) -> int | None:
             UPDATE {EmailAccount._meta.db_table} SET served_at = %s FROM picked
             WHERE id = picked_id RETURNING id
             """,  # noqa: S608  tables are ours, values are parameters
-            [moment, moment],
+            [earliest, moment, moment],
         )
         row = cursor.fetchone()
     return row[0] if row else None
@@ -81,78 +84,102 @@ def lock_owner() -> str:
     return "FOR NO KEY UPDATE OF b SKIP LOCKED" if connection.vendor == "postgresql" else ""
 
 
-def within_caps(mailbox: EmailAccount, messages: list[Message], now: datetime) -> list[Message]:
-    """Raise the counters, mailbox first, then campaigns by id; what does not fit is queued for a new plan."""
-    day = now.astimezone(zone_of(mailbox)).date()
-    granted = caps.take(caps.scope_of(mailbox), day, len(messages), mailbox.daily_limit)
-    kept, over = messages[:granted], messages[granted:]
-    note_day(kept, mailbox_day=day)
-    allowed: list[Message] = []
-    for _, group in groupby(sorted(kept, key=campaign_order), key=campaign_order):
-        fitting, exceeding = within_campaign_cap(list(group), now)
-        allowed += fitting
-        over += exceeding
-    caps.give_back(over)
-    for message in over:
-        message.mailbox_day = message.campaign_day = None
-        ledger.put_back(
-            Message,
-            message.pk,
-            message.fence,
-            due_at=message.due_at,
-            error="over the daily limit",
-            **UNCAPPED,
-        )
-    return sorted(allowed, key=lambda message: (message.due_at, message.pk))
+def claim_messages(mailbox_id: int, now: datetime, limit: int) -> dict[int, int]:
+    """Asks again whether anybody holds the mailbox: another claim may have ended while it was being locked."""
+    free = (
+        f"NOT EXISTS (SELECT 1 FROM {Message._meta.db_table} h "  # noqa: S608  the table is ours
+        "WHERE h.mailbox_id = %s AND h.state IN ('claimed', 'sending'))"
+    )
+    return ledger.claim_due(
+        Message,
+        limit=limit,
+        now=now,
+        where=f"mailbox_id = %s AND campaign_id IS NOT NULL AND due_at > %s AND {free}",
+        params=[mailbox_id, ledger.as_parameter(now - LATE), mailbox_id],
+    )
 
 
-UNCAPPED = {"mailbox_day": None, "campaign_day": None}
+def within_caps(mailbox: EmailAccount, fences: dict[int, int], now: datetime) -> list[int]:
+    """Raise the counters, mailbox first, then campaigns by id; what does not fit waits for its next day."""
+    rows = Message.objects.filter(pk__in=fences).order_by("due_at", "pk")
+    claimed = [Claimed(*row) for row in rows.values_list("pk", "campaign_id")]
+    day, scope = now.astimezone(zone_of(mailbox)).date(), caps.scope_of(mailbox)
+    room = caps.left(scope, day, mailbox.daily_limit) if claimed else 0
+    put_off(claimed[room:], fences, zone_of(mailbox), day)
+    allowed: list[int] = []
+    campaigns = Campaign.objects.in_bulk({one.campaign_id for one in claimed})
+    for campaign in sorted(campaigns.values(), key=lambda campaign: campaign.pk):
+        own = [one for one in claimed[:room] if one.campaign_id == campaign.pk]
+        allowed += within_campaign_cap(campaign, own, fences, now)
+    caps.use(scope, day, len(allowed))
+    note_day(allowed, mailbox_day=day)
+    return allowed
 
 
-def campaign_order(message: Message) -> int:
-    return message.campaign_id or 0
+def within_campaign_cap(
+    campaign: Campaign, own: list[Claimed], fences: dict[int, int], now: datetime
+) -> list[int]:
+    ids = [one.id for one in own]
+    if campaign.daily_limit is None or not own:
+        return ids
+    zone, scope = zone_named(campaign.time_zone), caps.scope_of(campaign)
+    day = now.astimezone(zone).date()
+    room = caps.left(scope, day, campaign.daily_limit)
+    put_off(own[room:], fences, zone, day)
+    caps.use(scope, day, len(ids[:room]))
+    note_day(ids[:room], campaign_day=day)
+    return ids[:room]
 
 
-def within_campaign_cap(messages: list[Message], now: datetime) -> tuple[list[Message], list[Message]]:
-    campaign = messages[0].campaign
-    if campaign is None or campaign.daily_limit is None:
-        return messages, []
-    day = now.astimezone(ZoneInfo(campaign.time_zone)).date()
-    granted = caps.take(caps.scope_of(campaign), day, len(messages), campaign.daily_limit)
-    note_day(messages[:granted], campaign_day=day)
-    return messages[:granted], messages[granted:]
-
-
-def note_day(messages: list[Message], **day: date) -> None:
+def note_day(ids: list[int], **day: date) -> None:
     """Remember whose counters a message raised, so that exactly those are lowered if it returns."""
-    Message.objects.filter(pk__in=[message.pk for message in messages]).update(**day)
+    if ids:
+        Message.objects.filter(pk__in=ids).update(**day)
+
+
+def put_off(over: list[Claimed], fences: dict[int, int], zone: tzinfo, day: date) -> None:
+    """Queue for the first open moment of the next day; left where it was it would be claimed again at once."""
+    tomorrow = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+    campaigns = Campaign.objects.in_bulk({one.campaign_id for one in over})
+    for campaign in campaigns.values():
+        mine = {one.id: fences[one.id] for one in over if one.campaign_id == campaign.pk}
+        due_at = schedule_of(campaign).next_open(tomorrow) or tomorrow
+        ledger.finish_all(Message, mine, state="queued", claim="", due_at=due_at, last_error="over the daily limit")
+
+
+def loaded(mailbox: EmailAccount, fences: dict[int, int]) -> list[Message]:
+    """The claimed messages with all that their letters need, mailbox and campaigns shared between them.
+
+    A row that has a younger fence by now is somebody else's: to load it would be to steal it.
+    """
+    rows = Message.objects.filter(pk__in=fences).select_related("enrolment__contact__company")
+    messages = [row for row in rows.order_by("due_at", "pk") if row.fence == fences[row.pk]]
+    campaigns = Campaign.objects.in_bulk({message.campaign_id for message in messages})
     for message in messages:
-        for name, value in day.items():
-            setattr(message, name, value)
+        message.account, message.mailbox = mailbox.account, mailbox
+        message.campaign = campaigns[message.campaign_id]
+        message.campaign.account = mailbox.account
+    return messages
 
 
 @transaction.atomic
-def return_to_queue(messages: list[Message], *, due_at: datetime | None = None, error: str = "") -> None:
+def return_to_queue(messages: list[Message], *, due_at: datetime | None = None, error: str = "") -> set[int]:
     """Queue claimed messages again and give their allowance back; rows lost meanwhile are left alone."""
-    returned = []
-    for message in messages:
-        changed = Message.objects.filter(pk=message.pk, fence=message.fence, state="claimed").update(
-            state="queued",
-            fence=F("fence") + 1,
-            lease_until=None,
-            claim="",
-            due_at=due_at or message.due_at,
-            last_error=error[:2000],
-            **UNCAPPED,
-        )
-        if changed:
-            returned.append(message)
-    caps.give_back(returned)
+    moved = {} if due_at is None else {"due_at": due_at}
+    returned = ledger.finish_all(
+        Message,
+        {message.pk: message.fence for message in messages},
+        state="queued",
+        claim="",
+        last_error=error[:2000],
+        **moved,
+        **UNCAPPED,
+    )
+    caps.give_back(message for message in messages if message.pk in returned)
+    return returned
 
 
 def release_expired() -> int:
     """What dead workers had claimed but not begun to send goes back to the queue."""
     with transaction.atomic():
-        messages = list(ledger.expired(Message)[:500])
-        return_to_queue(messages)
-    return len(messages)
+        return len(return_to_queue(list(ledger.expired(Message).order_by("pk")[:500])))

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from crm.models import Contact
 from outreach.blocking import blocked, suppressed
-from outreach.enrolments import LIVE
+from outreach.enrolments import LIVE, locked, reopen
 from outreach.models import Campaign, Enrolment, SequenceStep
 from outreach.windows import step_of, zone_named
 from pipelime.bulk import in_chunks
@@ -37,8 +37,6 @@ class Enrolled:
 
 def enrol(campaign: Campaign, contacts: QuerySet[Contact], *, by) -> Enrolled:
     """Add the contacts, a thousand in a transaction. Asking twice adds nobody twice."""
-    if campaign.deleted_at:
-        raise Invalid("This campaign was deleted")
     result = Enrolled()
     # Read to the end first: on SQLite a transaction cannot begin beside an older read that is still open.
     ids = list(contacts.order_by("pk").values_list("pk", flat=True))
@@ -47,22 +45,21 @@ def enrol(campaign: Campaign, contacts: QuerySet[Contact], *, by) -> Enrolled:
             enrol_chunk(campaign, chunk, result)
     if result.added:
         with transaction.atomic():
-            reopen(campaign)
             record("campaign.contacts_added", campaign, by=by, added=result.added)
         ring("outreach.tasks.plan_due")
     return result
 
 
-def reopen(campaign: Campaign) -> None:
-    """A finished campaign that gets new contacts goes on."""
-    if campaign.status == Campaign.Status.FINISHED:
-        campaign.status, campaign.finished_at = Campaign.Status.STARTED, None
-        campaign.save(update_fields=["status", "finished_at", "updated_at"])
-
-
 def enrol_chunk(campaign: Campaign, ids: list[int], result: Enrolled) -> None:
+    """Meanwhile the locks let nobody delete the contacts, put them elsewhere or finish the campaign."""
+    list(locked(Contact.objects.filter(pk__in=ids).only("pk")))
     contacts = list(Contact.objects.filter(pk__in=ids).prefetch_related("emails").order_by("pk"))
+    if any(found.deleted_at for found in locked(Campaign.objects.filter(pk=campaign.pk))):
+        raise Invalid("This campaign was deleted")
     fitting = list(judged(campaign, contacts, result))
+    if not fitting:
+        return
+    reopen(Campaign.objects.filter(pk=campaign.pk))
     due_at = first_due(campaign)
     Enrolment.objects.bulk_create(
         [
@@ -88,7 +85,10 @@ def judged(campaign: Campaign, contacts: list[Contact], result: Enrolled) -> Ite
     elsewhere: set[int] = set()
     if not campaign.options.get("allow_in_other_campaigns"):
         others = Enrolment.objects.filter(contact__in=ids, state__in=LIVE, campaign__deleted_at=None)
-        elsewhere = set(others.exclude(campaign=campaign).values_list("contact_id", flat=True))
+        over = Q(campaign__status=Campaign.Status.FINISHED) & ~Q(state=Enrolment.State.IN_FLIGHT)
+        elsewhere = set(
+            others.exclude(campaign=campaign).exclude(over).values_list("contact_id", flat=True)
+        )
     addresses = [contact.email for contact in contacts if contact.email]
     said_no, barred = suppressed(addresses), blocked(addresses)
     for contact in contacts:

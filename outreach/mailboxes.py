@@ -11,9 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from crm.importing.values import clean_email
-from outreach.enrolments import cancel
+from outreach.enrolments import replan
 from outreach.models import EmailAccount, Message
-from outreach.planning import unplan
 from outreach.smtp import DialogueError, try_login
 from pipelime import outbound
 from pipelime.accounts.models import Account, check_time_zone
@@ -129,11 +128,12 @@ def check_server(mailbox: EmailAccount, kind: str) -> None:
 @transaction.atomic
 def delete_mailbox(mailbox: EmailAccount, *, by) -> None:
     """Disconnect: it sends nothing more and forgets its passwords; what it has sent stays on record."""
-    record("mailbox.deleted", mailbox, by=by)
-    give_up_queue(mailbox, "the mailbox was disconnected")
     mailbox.deleted_at = timezone.now()
     mailbox.smtp_password = mailbox.imap_password = ""
     mailbox.save(update_fields=["deleted_at", "smtp_password", "imap_password", "updated_at"])
+    give_up_queue(mailbox, "the mailbox was disconnected")
+    record("mailbox.deleted", mailbox, by=by)
+    ring("outreach.tasks.plan_due")
 
 
 @transaction.atomic
@@ -161,7 +161,7 @@ def resume_mailbox(mailbox: EmailAccount, *, by) -> None:
 
 def give_up_queue(mailbox: EmailAccount, error: str) -> None:
     """What is queued in it waits for a new plan."""
-    unplan(cancel(Message.objects.filter(mailbox=mailbox), error=error))
+    replan(Message.objects.filter(mailbox=mailbox), error=error)
 
 
 def test_mailbox(mailbox: EmailAccount) -> dict[str, Any]:

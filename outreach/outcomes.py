@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from crm.models import Contact
 from outreach.blocking import suppress
 from outreach.claiming import return_to_queue
-from outreach.enrolments import cancel, stop
+from outreach.enrolments import cancel, locked, stop
 from outreach.mailboxes import pause_mailbox
-from outreach.models import Enrolment, Message, Suppression
+from outreach.models import EmailAccount, Enrolment, Message, Suppression
 from outreach.settling import mark_ambiguous, mark_sent
 from outreach.smtp import Abandoned, Accepted, Deferred, Outcome, Refused, Unknown
 from outreach.windows import schedule_of
@@ -28,19 +30,28 @@ NO_MAILBOX_CODES = (550, 551, 553)  # of servers that say no more
 
 
 def conclude(message: Message, outcome: Outcome) -> None:
-    """Write what the server said."""
-    match outcome:
-        case Accepted():
-            mark_sent(message)
-        case Unknown():
-            mark_ambiguous(message, error=outcome.text)
-        case Deferred():
-            defer(message, f"{outcome.code} {outcome.text}" if outcome.code else outcome.text)
-        case Refused():
-            refuse(message, outcome)
-        case Abandoned():
-            # Cancelled, or held by nobody any more: whoever moved the fence has said what it is now.
-            log.info("mail.abandoned", message=str(message.uid))
+    """Write what the server said; a row that was cancelled or taken over meanwhile is left as it is."""
+    try:
+        match outcome:
+            case Accepted():
+                mark_sent(message)
+            case Unknown():
+                mark_ambiguous(message, error=outcome.text)
+            case Deferred():
+                defer(message, f"{outcome.code} {outcome.text}" if outcome.code else outcome.text)
+            case Refused():
+                refuse(message, outcome)
+            case Abandoned():
+                take_back(message, "not sent: its lease was nearly over")
+    except ledger.LeaseLost as error:
+        log.info("mail.moved_meanwhile", message=str(message.uid), error=str(error))
+
+
+@transaction.atomic
+def take_back(message: Message, error: str) -> None:
+    """Nothing was given over: if the row is still ours, it is not in doubt and waits for its next turn."""
+    settle_back(message)
+    return_to_queue([message], error=error)
 
 
 @transaction.atomic
@@ -51,8 +62,8 @@ def defer(message: Message, error: str) -> None:
         return
     due_at = next_moment(message, ledger.back_off(message.attempts, base=timedelta(minutes=2)))
     settle_back(message)
-    return_to_queue([message], due_at=due_at, error=error)
-    Message.objects.filter(pk=message.pk).update(attempts=message.attempts + 1)
+    if return_to_queue([message], due_at=due_at, error=error):
+        Message.objects.filter(pk=message.pk).update(attempts=message.attempts + 1)
 
 
 def settle_back(message: Message) -> None:
@@ -62,7 +73,7 @@ def settle_back(message: Message) -> None:
         message.state = Message.State.CLAIMED
 
 
-def next_moment(message: Message, pause: timedelta):
+def next_moment(message: Message, pause: timedelta) -> datetime:
     at = timezone.now() + pause
     campaign = message.campaign
     if campaign is None:
@@ -70,24 +81,28 @@ def next_moment(message: Message, pause: timedelta):
     return schedule_of(campaign).next_open(at) or at
 
 
-@transaction.atomic
 def refuse(message: Message, outcome: Refused) -> None:
     """A 5xx: for this address, for this sender, or for this message. Only the first two reach further."""
     error = f"{outcome.code} {outcome.text}"
     if outcome.enhanced.startswith(POLICY):
-        settle_back(message)
-        return_to_queue([message], error=error)
+        take_back(message, error)
         pause(message.mailbox, error)
     elif is_about_recipient(outcome):
-        fail(message, error, reason="bounced")
-        suppress(
-            message.account_id,
-            message.to_address,
-            cause=Suppression.Cause.BOUNCED,
-            source=f"the server said {error}",
-        )
+        bounce(message, error)
     else:
         fail(message, error, reason="refused")
+
+
+@transaction.atomic
+def bounce(message: Message, error: str) -> None:
+    list(locked(Contact.objects.filter(enrolments=message.enrolment_id).only("pk")))  # before the enrolment
+    fail(message, error, reason="bounced")
+    suppress(
+        message.account_id,
+        message.to_address,
+        cause=Suppression.Cause.BOUNCED,
+        source=f"the server said {error}",
+    )
 
 
 def is_about_recipient(outcome: Refused) -> bool:
@@ -102,41 +117,51 @@ def is_about_recipient(outcome: Refused) -> bool:
 @transaction.atomic
 def fail(message: Message, error: str, *, reason: str) -> None:
     """It will never be sent. What it had used of a cap stays used."""
+    place = Enrolment.objects.filter(pk=message.enrolment_id)
+    list(locked(place))
     ledger.finish(
         Message, message.pk, message.fence, held=message.state, state="failed", last_error=error[:2000]
     )
     message.state, message.last_error = Message.State.FAILED, error[:2000]
-    stop(Enrolment.objects.filter(pk=message.enrolment_id), reason=f"{reason}: {error}")
+    stop(place, reason=f"{reason}: {error}")
     record("message.failed", message, by=None, reason=reason)
 
 
 @transaction.atomic
-def give_up(message: Message, *, reason: str) -> None:
+def give_up(message: Message, *, reason: str, state: str = Enrolment.State.STOPPED) -> None:
     """Cancel a claimed message whose contact must not, or need not, be written to any more."""
-    cancel(Message.objects.filter(pk=message.pk), error=reason)
-    stop(Enrolment.objects.filter(pk=message.enrolment_id), reason=reason)
+    place = Enrolment.objects.filter(pk=message.enrolment_id)
+    list(locked(place))
+    # Under another fence somebody else is at it, and comes to a conclusion of their own.
+    if cancel(Message.objects.filter(pk=message.pk, fence=message.fence), error=reason):
+        stop(place, reason=reason, state=state)
 
 
-@transaction.atomic
 def hold(message: Message, *, reason: str) -> None:
     """The letter cannot be written for this contact, a missing name for instance: wait for a person."""
-    cancel(Message.objects.filter(pk=message.pk), error=reason)
-    stop(Enrolment.objects.filter(pk=message.enrolment_id), reason=reason, state=Enrolment.State.HELD)
+    give_up(message, reason=reason, state=Enrolment.State.HELD)
 
 
-def pause(mailbox, error: str) -> None:
+def pause(mailbox: EmailAccount, error: str) -> None:
     pause_mailbox(mailbox, by=None, reason=f"{mailbox.smtp_host} said: {error}")
 
 
 def server_unavailable(messages: list[Message], error: str) -> None:
-    """The whole batch waits, longer each time; the attempts are counted on every row."""
-    attempts = max(message.attempts for message in messages)
+    """The mailbox waits, longer each time; what else is due in it would only meet the same closed door."""
+    mailbox, attempts = messages[0].mailbox, max(message.attempts for message in messages)
     if attempts + 1 >= MOST_ATTEMPTS:
         return_to_queue(messages, error=error)
-        pause(messages[0].mailbox, error)
+        pause(mailbox, error)
         return
     pause_for = ledger.back_off(attempts, base=timedelta(seconds=30))
-    return_to_queue(messages, due_at=timezone.now() + pause_for, error=error)
-    Message.objects.filter(pk__in=[message.pk for message in messages], state="queued").update(
-        attempts=attempts + 1
-    )
+    for campaign in {message.campaign_id: message.campaign for message in messages}.values():
+        own = [message for message in messages if message.campaign_id == campaign.pk]
+        due_at = next_moment(own[0], pause_for)
+        return_to_queue(own, due_at=due_at, error=error)
+        put_off(Message.objects.filter(mailbox=mailbox, campaign=campaign), due_at, attempts + 1)
+
+
+@transaction.atomic
+def put_off(messages: QuerySet[Message], due_at: datetime, attempts: int) -> None:
+    waiting = locked(messages.filter(state="queued", due_at__lte=due_at).only("pk"))
+    Message.objects.filter(pk__in=[message.pk for message in waiting]).update(due_at=due_at, attempts=attempts)

@@ -20,6 +20,7 @@ from outreach.settling import mark_sent
 from outreach.smtp import Accepted, Dialogue, LoginRefused, ServerUnavailable, TlsRequired
 from outreach.templating import TemplateInvalid, VariableMissing
 from pipelime import ledger, outbound
+from pipelime.accounts.models import Account
 from pipelime.scope import account_scope
 
 log = structlog.get_logger(__name__)
@@ -27,7 +28,11 @@ log = structlog.get_logger(__name__)
 REPLY_SECONDS = 12.0  # the connection and three verbs fit into one lease
 VERDICT_SECONDS = 50.0  # for the answer to the last dot, within the lease that marking as sending begins
 RENEW_SECONDS = 15.0
+DOT_SECONDS = 5.0  # the longest from marking as sending to the last dot; far less than a lease
 CARRY_SECONDS = 0.025  # a server that answers within this is quick
+TURN_SECONDS = 45.0  # then a slow server's other messages go back, so that the thread can serve others
+
+UNWRITABLE = (VariableMissing, TemplateInvalid, HeaderUnsafe, KeyError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +45,14 @@ class Prepared:
 
 def send_batch(batch: Batch) -> int:
     """Send what was claimed. Returns how many were accepted; what was not begun goes back to the queue."""
+    began = time.monotonic()
     with account_scope(batch.mailbox.account_id):
         waiting = allowed(batch.messages)
         if not waiting:
             return 0
         try:
             with connect(batch.mailbox) as dialogue:
-                return converse(dialogue, waiting)
+                return converse(dialogue, waiting, began)
         except (LoginRefused, TlsRequired) as error:
             return_to_queue(waiting, error=str(error))
             outcomes.pause(batch.mailbox, str(error))
@@ -71,6 +77,9 @@ def connect(mailbox: EmailAccount) -> Dialogue:
 
 def allowed(messages: list[Message]) -> list[Message]:
     """A last look before the wire: without those whom the account must not, or need not, write to."""
+    if messages and Account.objects.filter(pk=messages[0].account_id, suspended_at__isnull=False).exists():
+        return_to_queue(messages, error="the account is suspended")
+        return []
     addresses = {message.to_address for message in messages}
     barred = {**blocked(addresses), **suppressed(addresses)}
     kept = []
@@ -95,16 +104,18 @@ def prepare(messages: list[Message]) -> Prepared:
     return Prepared({(step.campaign_id, step.number): step for step in steps}, earlier)
 
 
-def converse(dialogue: Dialogue, messages: list[Message]) -> int:
-    turn, renewed = Turn(dialogue, prepare(messages)), time.monotonic()
+def converse(dialogue: Dialogue, messages: list[Message], began: float) -> int:
+    """`began` is when their lease was young; it is renewed while they wait for their turn."""
+    turn, renewed = Turn(dialogue, prepare(messages)), began
     try:
         for position, message in enumerate(messages):
-            if time.monotonic() - renewed > RENEW_SECONDS:
-                renew(messages[position:])
-                renewed = time.monotonic()
-            if not dialogue.is_open:
+            now = time.monotonic()
+            if not dialogue.is_open or now - began > TURN_SECONDS:
                 return_to_queue(messages[position:], error="the connection ended before their turn")
                 break
+            if now - renewed > RENEW_SECONDS:
+                renew(messages[position:])
+                renewed = now
             turn.send(message)
     finally:
         turn.write_carried()
@@ -129,7 +140,9 @@ class Turn:
         try:
             letter, data = self.write(message)
             recipient = addr_spec(message.to_address)
-        except (VariableMissing, TemplateInvalid, HeaderUnsafe, KeyError) as error:
+        except Exception as error:  # noqa: BLE001  one letter that cannot be written must not stop the others
+            if not isinstance(error, UNWRITABLE):
+                log.exception("mail.unwritable", message=str(message.uid))
             outcomes.hold(message, reason=words(error))
             return
         begun = time.monotonic()
@@ -155,13 +168,15 @@ class Turn:
         return letter, compose(letter)
 
     def before_dot(self, message: Message) -> bool:
+        """Whether the last dot may follow: not after a pause in which others may have judged the row."""
         self.dialogue.wire.timeout = VERDICT_SECONDS
+        begun = time.monotonic()
         with transaction.atomic():
-            marked = mark_sending(message)
             if self.carried is not None:
                 mark_sent(self.carried)
+            marked = mark_sending(message)
         self.carried = None
-        return marked
+        return marked and time.monotonic() - begun < DOT_SECONDS
 
     def write_carried(self) -> None:
         if self.carried is not None:
@@ -172,6 +187,8 @@ class Turn:
 def words(error: Exception) -> str:
     if isinstance(error, KeyError):
         return "the campaign no longer has this step"
+    if not isinstance(error, UNWRITABLE):
+        return f"the letter could not be written ({type(error).__name__}); the log says more"
     return str(error) or type(error).__name__
 
 

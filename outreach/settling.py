@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import structlog
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from outreach.models import Enrolment, Message
+from outreach.enrolments import LIVE, UNCAPPED, locked, reopen
+from outreach.models import Campaign, Enrolment, Message
 from pipelime import ledger
 from pipelime.doorbell import ring
 from pipelime.errors import Invalid
@@ -21,9 +23,9 @@ log = structlog.get_logger(__name__)
 
 @transaction.atomic(savepoint=False)
 def mark_sent(message: Message) -> None:
-    """The server took it, even if the sweep called it ambiguous while the answer was on its way."""
+    """The server took it, whatever was made of the row while the answer was on its way."""
     now = timezone.now()
-    if not (wrote_sent(message, now) or corrected_ambiguous(message, now)):
+    if not (wrote_sent(message, now) or corrected(message, now)):
         log.error("mail.sent_but_moved", message=str(message.uid))
         return
     message.state, message.sent_at, message.last_error = Message.State.SENT, now, ""
@@ -41,9 +43,14 @@ def wrote_sent(message: Message, now: datetime) -> bool:
         return cursor.rowcount == 1
 
 
-def corrected_ambiguous(message: Message, now: datetime) -> bool:
-    ambiguous = Message.objects.filter(pk=message.pk, fence=message.fence + 1, state="ambiguous")
-    return bool(ambiguous.update(state="sent", sent_at=now, settled_at=now, last_error=""))
+def corrected(message: Message, now: datetime) -> bool:
+    """The sweep has called it ambiguous, and a person may have had it queued again: it did arrive."""
+    moved = Message.objects.filter(pk=message.pk, fence__gt=message.fence)
+    return bool(
+        moved.filter(state__in=("ambiguous", "queued", "claimed")).update(
+            state="sent", fence=F("fence") + 1, lease_until=None, sent_at=now, settled_at=now, last_error=""
+        )
+    )
 
 
 @transaction.atomic
@@ -68,29 +75,45 @@ def expire_sending() -> int:
 
 @transaction.atomic
 def settle(message: Message, *, by, outcome: str) -> Message:
-    """A person decides about an ambiguous message: it "arrived", or "send_again"."""
+    """A person decides about an ambiguous message: it "arrived", or "send_again".
+
+    A campaign that had finished goes on, so that it is followed up. To a contact that has left the campaign
+    nothing is sent again: its message ends as cancelled.
+    """
     if outcome not in ("arrived", "send_again"):
         raise Invalid(f"{outcome!r} is no outcome; use 'arrived' or 'send_again'", field="outcome")
+    place = Enrolment.objects.filter(pk=message.enrolment_id)
+    concerned = Campaign.objects.filter(pk=message.campaign_id) if place.filter(state__in=LIVE) else None
+    runs = concerned is not None and any(one.status == "STARTED" for one in reopen(concerned))
     now = timezone.now()
-    arrived = outcome == "arrived"
-    values = (
-        {"state": "sent", "sent_at": message.sent_at or now}
-        if arrived
-        else {"state": "queued", "due_at": now, "slot_at": now, "attempts": 0}
-    )
-    changed = Message.objects.filter(pk=message.pk, state="ambiguous").update(
-        **values, settled_at=now, fence=F("fence") + 1, claim=""
-    )
-    if not changed:
-        raise Invalid(
-            f"This message is {Message.objects.get(pk=message.pk).state}; only an ambiguous one can be settled",
-            field="outcome",
-        )
-    message.refresh_from_db()
-    if not arrived:
-        Enrolment.objects.filter(pk=message.enrolment_id).update(
-            state=Enrolment.State.IN_FLIGHT, updated_at=now
-        )
+    if outcome == "arrived":
+        values = {"state": "sent", "sent_at": message.sent_at or now}
+    else:
+        values = again(next(iter(locked(place)), None), now, runs=runs)
+    change_ambiguous(message, values, now)
     record("message.settled", message, by=by, outcome=outcome)
-    ring("outreach.tasks.plan_due" if arrived else "outreach.tasks.send_due")
+    ring("outreach.tasks.plan_due" if outcome == "arrived" else "outreach.tasks.send_due")
     return message
+
+
+def again(enrolment: Enrolment | None, now: datetime, *, runs: bool) -> dict[str, Any]:
+    """What "send_again" makes of the message: queued, or cancelled in favour of a plan or of nothing."""
+    if enrolment is None or enrolment.state not in LIVE:
+        why = enrolment.reason if enrolment else "it was deleted"
+        return {"state": "cancelled", "last_error": f"not sent again, the contact left the campaign: {why}"}
+    state = Enrolment.State.IN_FLIGHT if runs else Enrolment.State.WAITING
+    Enrolment.objects.filter(pk=enrolment.pk).update(state=state, due_at=now, updated_at=now)
+    if runs:
+        return {"state": "queued", "due_at": now, "slot_at": now, "attempts": 0}
+    return {"state": "cancelled", "last_error": "planned anew when the campaign goes on"}
+
+
+def change_ambiguous(message: Message, values: dict[str, Any], now: datetime) -> None:
+    # Its counters stay raised, since it may have left; when it is claimed again it is counted again.
+    uncapped = {} if values["state"] == "sent" else UNCAPPED
+    changed = Message.objects.filter(pk=message.pk, state="ambiguous").update(
+        **values, **uncapped, settled_at=now, fence=F("fence") + 1, claim=""
+    )
+    message.refresh_from_db()
+    if not changed:
+        raise Invalid(f"This message is {message.state}; only an ambiguous one can be settled", field="outcome")

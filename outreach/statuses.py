@@ -1,4 +1,4 @@
-"""A contact's status follows what its addresses said, also when the contact comes back later."""
+"""What outreach does when a contact or the account changes: statuses, addresses, held and stopped places."""
 
 from __future__ import annotations
 
@@ -6,34 +6,44 @@ from collections.abc import Sequence
 
 from crm.models import Contact
 from outreach.blocking import STATUS_OF, blocked, suppressed
-from outreach.models import BlocklistEntry, Suppression
+from outreach.enrolments import LIVE, locked, release, replan, stop
+from outreach.models import BlocklistEntry, EmailAccount, Enrolment, Message, Suppression
+from pipelime.doorbell import ring
 from pipelime.events.models import Event
 
 HEARD = {"contact.created", "contact.updated"}
 
 
 def follow_contacts(events: Sequence[Event]) -> None:
-    """Called with each batch of new events: an address that said no before says so again by itself."""
-    heard = [event for event in events if event.name in HEARD]
-    if not heard or not anybody_barred({event.account_id for event in heard}):
-        return
-    for account_id in {event.account_id for event in heard}:
-        follow([event for event in heard if event.account_id == account_id])
+    """Called with each batch of new events, in the transaction that wrote them."""
+    by_account: dict[int, list[Event]] = {}
+    for event in events:
+        by_account.setdefault(event.account_id, []).append(event)
+    for account_id, own in by_account.items():
+        names = {event.name for event in own}
+        if names & HEARD and anybody_barred(account_id):
+            bar([event for event in own if event.name in HEARD])
+        if "contact.updated" in names:
+            follow_updates([event for event in own if event.name == "contact.updated"])
+        if "contact.deleted" in names:
+            gone = [event.subject_id for event in own if event.name == "contact.deleted"]
+            stop(Enrolment.objects.filter(contact__in=gone), reason="the contact was deleted")
+        if "account.suspended" in names:
+            take_back_all()
+        if "account.resumed" in names:
+            ring("outreach.tasks.plan_due")
 
 
-def anybody_barred(account_ids: set[int]) -> bool:
+def anybody_barred(account_id: int) -> bool:
     return (
-        Suppression.objects.filter(account__in=account_ids).exists()
-        or BlocklistEntry.objects.filter(account__in=account_ids).exists()
+        Suppression.objects.filter(account=account_id).exists()
+        or BlocklistEntry.objects.filter(account=account_id).exists()
     )
 
 
-def follow(events: Sequence[Event]) -> None:
-    addresses = {
-        email["address"]: event.subject_id
-        for event in events
-        for email in event.data["object"].get("emails") or []
-    }
+def bar(events: Sequence[Event]) -> None:
+    """An address that said no before says so again by itself, also when its contact comes back later."""
+    addresses = {address: event.subject_id for event in events for address in addresses_in(event)}
     wanted = {
         addresses[address]: STATUS_OF[Suppression.Cause(cause)]
         for address, cause in suppressed(addresses).items()
@@ -42,3 +52,39 @@ def follow(events: Sequence[Event]) -> None:
     for status in set(wanted.values()):
         ids = [pk for pk, one in wanted.items() if one == status]
         Contact.objects.filter(pk__in=ids, status=Contact.Status.ACTIVE).update(status=status)
+
+
+def addresses_in(event: Event) -> list[str]:
+    """Of a contact as the event shows it, the primary address first."""
+    emails = event.data["object"].get("emails") or []
+    return [email["address"] for email in sorted(emails, key=lambda email: not email.get("is_primary"))]
+
+
+def follow_updates(events: Sequence[Event]) -> None:
+    """Mail goes to the address that the contact has now; whoever was held may have been mended."""
+    addresses = {event.subject_id: addresses_in(event) for event in events}
+    live = Enrolment.objects.filter(contact__in=addresses, state__in=LIVE)
+    rows = list(live.values_list("pk", "contact_id", "address", "state"))
+    for pk, contact_id, address, _ in rows:
+        if address not in addresses[contact_id]:
+            readdress(pk, addresses[contact_id])
+    if held := [pk for pk, _, _, state in rows if state == Enrolment.State.HELD]:
+        release(Enrolment.objects.filter(pk__in=held), by=None)
+
+
+def readdress(enrolment_id: int, addresses: Sequence[str]) -> None:
+    own = Enrolment.objects.filter(pk=enrolment_id)
+    if not addresses:
+        stop(own, reason="the contact has no e-mail address any more")
+        return
+    own.update(address=addresses[0])
+    replan(Message.objects.filter(enrolment=enrolment_id), error="the contact has another address now")
+
+
+def take_back_all() -> None:
+    """A suspended account sends nothing more: workers lose what they hold and have not begun to send.
+
+    A claim that is being made right now is waited for; one made later looks at the account before it sends.
+    """
+    list(locked(EmailAccount.objects.alive().only("pk")))
+    replan(Message.objects.filter(state="claimed"), error="the account was suspended")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
+import structlog
 from celery import shared_task
 from django.utils import timezone
 
@@ -12,6 +14,8 @@ from outreach.claiming import claim_batch, release_expired
 from outreach.sending import send_batch
 from pipelime.doorbell import ring_now
 from pipelime.scope import every_account
+
+log = structlog.get_logger(__name__)
 
 TURN_SECONDS = 50  # then another task goes on, so that a worker can be stopped without waiting long
 
@@ -29,7 +33,10 @@ def send_due() -> int:
         if batch is None:
             return sent
         ring_now("outreach.tasks.send_due")  # there may be another mailbox for another thread
-        sent += send_batch(batch)
+        if not batch.messages:
+            return sent  # somebody is changing what was due in it; the bell brings us back
+        # A batch that fails falls to its lease, and meanwhile the other mailboxes have their turn.
+        sent += alone("mail.batch_failed", lambda batch=batch: send_batch(batch), mailbox=batch.mailbox.pk)
     return sent
 
 
@@ -38,4 +45,16 @@ def plan_due() -> int:
     """One round of planning for every account with a running campaign."""
     with every_account():
         account_ids = planning.accounts_to_plan()
-    return sum(planning.plan_account(account_id, timezone.now()) for account_id in account_ids)
+    return sum(
+        alone("planning.failed", lambda pk=pk: planning.plan_account(pk, timezone.now()), account=pk)
+        for pk in account_ids
+    )
+
+
+def alone(what: str, work: Callable[[], int], **whose: int) -> int:
+    """One account's fault is logged and does not stop the others."""
+    try:
+        return work()
+    except Exception:
+        log.exception(what, **whose)
+        return 0

@@ -106,7 +106,7 @@ def sqlite(name: str) -> dict:
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
             "init_command": (
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=268435456;"
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=67108864;"
                 "PRAGMA cache_size=-32000; PRAGMA temp_store=MEMORY; PRAGMA busy_timeout=30000;"
                 # A checkpoint waits for the disk: after 32 MB of changes instead of 4.
                 "PRAGMA wal_autocheckpoint=8000;"

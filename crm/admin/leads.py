@@ -101,15 +101,15 @@ class LeadAdmin(RecordAdmin):
 
         self.message_user(request, f"{self.each(request, queryset, own)} leads are yours.")
 
-    def won(self, request, lead) -> str:
+    def press_won(self, request, lead) -> str:
         update_lead(lead, by=request.user, status=Lead.Status.WON)
         return f"{lead.title} is won. Well done."
 
-    def lost(self, request, lead) -> str:
+    def press_lost(self, request, lead) -> str:
         update_lead(lead, by=request.user, status=Lead.Status.LOST)
         return f"{lead.title} is lost."
 
-    def take(self, request, lead) -> str:
+    def press_take(self, request, lead) -> str:
         assign_lead(lead, request.user, by=request.user)
         return f"{lead.title} is yours."
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import Count, Q
 from unfold.decorators import display
 
 from crm.fields import create_field, delete_field, update_field
@@ -97,34 +96,18 @@ class StepAdmin(FactAdmin):
     search_fields = ("name__istartswith",)
     fields = ("name", "pipeline", "position")
 
-    def has_module_permission(self, request) -> bool:
-        return super().has_module_permission(request)
-
 
 @admin.register(Tag)
 class TagAdmin(FactAdmin):
     """Tags come with the records that carry them."""
 
-    list_display = ("name", "shown_contacts", "shown_leads")
+    list_display = ("name", "created_at")
     search_fields = ("name_key__startswith",)
     ordering = ("name_key",)
     fields = ("name", "created_at")
 
     def get_search_results(self, request, queryset, search_term):
         return super().get_search_results(request, queryset, search_term.casefold())
-
-    def get_queryset(self, request):
-        alive = {"contacts": Q(contacts__deleted_at=None), "leads": Q(leads__deleted_at=None)}
-        counts = {f"{name}_count": Count(name, filter=q, distinct=True) for name, q in alive.items()}
-        return super().get_queryset(request).annotate(**counts)
-
-    @display(description="contacts")
-    def shown_contacts(self, tag) -> int:
-        return tag.contacts_count
-
-    @display(description="leads")
-    def shown_leads(self, tag) -> int:
-        return tag.leads_count
 
 
 @admin.register(Field)

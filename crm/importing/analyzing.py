@@ -24,7 +24,6 @@ def analyze(job: ImportJob, fence: int, path: Path) -> None:
     mapped = mapping.completed(job.kind, header, job.mapping) if job.mapping else None
     if mapped is None:
         mapped = mapping.proposed(job.kind, header, rows)
-        check_proposal(job.kind, header, mapped)
     total = count(job, fence, path, found)
     if not total:
         raise Unreadable("The file has a header but no rows below it")
@@ -34,6 +33,8 @@ def analyze(job: ImportJob, fence: int, path: Path) -> None:
             job, fence, encoding=found.encoding, delimiter=found.delimiter, header=header, sample=rows,
             mapping=mapped, total=total,
         )  # fmt: skip
+    # Only now, so that the columns can be shown to whoever maps them by hand.
+    check_proposal(job.kind, header, mapped)
 
 
 def check_proposal(kind: str, header: list[str], mapped: mapping.Mapped) -> None:

@@ -45,8 +45,8 @@ def start_import(
     actor_id, actor_name = by.actor if by is not None else (None, "")
     job = ImportJob(
         account=account, uid=uid, kind=kind, mapping=mapping or {}, on_duplicate=on_duplicate,
-        dry_run=dry_run, file=stored, file_name=PurePath(file.name or "upload").name[:250], sha256=sha256, size=file.size,
-        created_by_id=actor_id, created_by_name=actor_name,
+        dry_run=dry_run, file=stored, file_name=PurePath(file.name or "upload").name[:250], sha256=sha256,
+        size=file.size, created_by_id=actor_id, created_by_name=actor_name,
     )  # fmt: skip
     try:
         with transaction.atomic():
@@ -84,6 +84,31 @@ def run_import(
         raise Conflict("Part of this file is imported already: it can only go on as it began, or be undone")
     take(job, given)
     job.dry_run, job.error = False, ""
+    queue(job)
+    return job
+
+
+@transaction.atomic
+def check_import(
+    job: ImportJob,
+    *,
+    by: Any,
+    mapping: dict[str, str | None] | None = None,
+    on_duplicate: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+) -> ImportJob:
+    """Another dry run, with what a person has chosen since the last one."""
+    locked(job)
+    if job.status not in (ImportJob.Status.READY, ImportJob.Status.FAILED) or begun(job):
+        raise Conflict(f"This import is {job.status}; only one that has not begun can be checked again")
+    if not job.file:
+        raise Invalid("The uploaded file has been deleted; upload it again", field="file")
+    chosen = {"mapping": mapping, "on_duplicate": on_duplicate, "encoding": encoding, "delimiter": delimiter}
+    take(job, {name: value for name, value in chosen.items() if value is not None})
+    job.dry_run, job.error, job.status = True, "", ImportJob.Status.ANALYZING
+    if job.task == ImportJob.Task.RUN:
+        job.task = ImportJob.Task.DRY_RUN
     queue(job)
     return job
 

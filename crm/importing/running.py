@@ -19,6 +19,7 @@ from crm.importing import outcomes, progress
 from crm.importing.analyzing import analyze, format_of
 from crm.importing.contacts import ContactImporter
 from crm.importing.formats import Record, Reject
+from crm.importing.lookups import refresh_statistics
 from crm.importing.outcomes import Outcome, Rejected, rejected, unreadable
 from crm.importing.reading import records
 from crm.importing.rowwise import CompanyImporter, LeadImporter
@@ -131,8 +132,9 @@ def start(job: ImportJob, fence: int, task: str) -> None:
 
 
 def go_through(job: ImportJob, fence: int, path: Path, importer: Importer, seen: Seen) -> None:
-    for chunk in ahead(chunks(job, path, importer)):
+    for number, chunk in enumerate(ahead(chunks(job, path, importer))):
         check_stop()
+        refresh_statistics(number)
         if chunk.last <= job.processed:
             recall(job, fence, chunk, importer, seen)
         else:

@@ -35,7 +35,9 @@ class Enrolment(AccountOwned):
         constraints = [models.UniqueConstraint(fields=["campaign", "contact"], name="enrolled_once")]
         indexes = [
             models.Index(
-                fields=["campaign", "due_at", "id"], condition=Q(state="waiting"), name="enrolment_due"
+                fields=["campaign", "mailbox", "step_number", "due_at", "id"],
+                condition=Q(state="waiting"),
+                name="enrolment_next",
             ),
             models.Index(fields=["campaign", "state", "id"], name="enrolment_state"),
             models.Index(fields=["contact", "id"], name="enrolment_contact"),

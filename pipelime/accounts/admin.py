@@ -87,15 +87,15 @@ class UserAdmin(WorkspaceAdmin):
     def change(self, request, row, values):
         return people.update_user(row, by=request.user, **values)
 
-    def disable(self, request, user) -> str:
+    def press_disable(self, request, user) -> str:
         people.disable_user(user, by=request.user)
         return f"{user.name} is disabled."
 
-    def enable(self, request, user) -> str:
+    def press_enable(self, request, user) -> str:
         people.enable_user(user, by=request.user)
         return f"{user.name} may log in again."
 
-    def invite(self, request, user) -> str:
+    def press_invite(self, request, user) -> str:
         people.send_activation(user, by=request.user)
         return f"An invitation is on its way to {user.email}."
 
@@ -191,15 +191,15 @@ class ApiKeyAdmin(WorkspaceAdmin):
             back=self.address("change", obj.pk),
         )
 
-    def disable(self, request, key) -> str:
+    def press_disable(self, request, key) -> str:
         keys.disable_key(key, by=request.user)
         return f"The key {key.name} is disabled."
 
-    def enable(self, request, key) -> str:
+    def press_enable(self, request, key) -> str:
         keys.enable_key(key, by=request.user)
         return f"The key {key.name} works again."
 
-    def revoke(self, request, key):
+    def press_revoke(self, request, key):
         keys.revoke_key(key, by=request.user)
         self.message_user(request, f"The key {key.name} is revoked.")
         return redirect(self.address("changelist"))

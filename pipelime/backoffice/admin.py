@@ -40,7 +40,10 @@ def is_admin(request: HttpRequest) -> bool:
 
 @dataclass(frozen=True)
 class Button:
-    """A verb on a record's page, pressed by POST. `when` says for which rows it makes sense."""
+    """A verb on a record's page, pressed by POST: `press_NAME(request, row)` of the page's class.
+
+    `when` says for which rows it makes sense.
+    """
 
     name: str
     label: str
@@ -215,7 +218,7 @@ class WorkspaceAdmin(ModelAdmin):
         if request.method != "POST" or not self.may_press(request, button):
             raise PermissionDenied
         try:
-            answer = getattr(self, name)(request, row)
+            answer = getattr(self, f"press_{name}")(request, row)
         except PipelimeError as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
             answer = None

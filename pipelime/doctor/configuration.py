@@ -30,7 +30,9 @@ def secrets() -> Iterator[Verdict]:
         yield ok(f"SECRET_KEY is set and has {length} characters.")
     keys = list(settings.PIPELIME_KEYS)
     if any(len(set(key)) == 1 for key in settings.PIPELIME_KEYS.values()):
-        yield failure("PIPELIME_KEYS holds a key of one repeated byte: make a random one, see docs/operators.md.")
+        yield failure(
+            "PIPELIME_KEYS holds a key of one repeated byte: make a random one, see docs/operators.md."
+        )
     elif len(keys) > 1:
         yield warning(
             f"PIPELIME_KEYS holds {len(keys)} keys: run bin/manage rotate_keys, then remove all but {keys[0]!r}."
@@ -53,7 +55,9 @@ def debug() -> Iterator[Verdict]:
     elif is_local(settings.PIPELIME_URL):
         yield warning("PIPELIME_DEBUG is on: error pages show code and settings; never on a public address.")
     else:
-        yield failure("PIPELIME_DEBUG is on at a public address: unset it, error pages show code and settings.")
+        yield failure(
+            "PIPELIME_DEBUG is on at a public address: unset it, error pages show code and settings."
+        )
 
 
 def addresses() -> Iterator[Verdict]:
@@ -93,7 +97,10 @@ def hosts() -> Iterator[Verdict]:
         yield warning(f"ALLOWED_HOSTS is '*': set it to {host!r}, so that forged Host headers are refused.")
     else:
         yield ok(f"ALLOWED_HOSTS lets {host!r} in.")
-    for name, entries in (("TRUSTED_PROXIES", settings.TRUSTED_PROXIES), ("PIPELIME_METRICS_ALLOW", settings.METRICS_ALLOW)):
+    for name, entries in (
+        ("TRUSTED_PROXIES", settings.TRUSTED_PROXIES),
+        ("PIPELIME_METRICS_ALLOW", settings.METRICS_ALLOW),
+    ):
         yield from networks(name, entries)
 
 
@@ -122,7 +129,9 @@ def outbound() -> Iterator[Verdict]:
             "name single hosts."
         )
     elif entries:
-        yield ok(f"Webhooks and mail may reach {', '.join(settings.OUTBOUND_ALLOW)} in clear, else only public hosts.")
+        yield ok(
+            f"Webhooks and mail may reach {', '.join(settings.OUTBOUND_ALLOW)} in clear, else only public hosts."
+        )
     else:
         yield ok("Webhooks and mail reach public hosts only, with TLS.")
 
@@ -140,7 +149,9 @@ def system_mail() -> Iterator[Verdict]:
         connection.open()
         connection.close()
     except (OSError, smtplib.SMTPException) as error:
-        yield failure(f"The mail server {where} does not take mail ({error}): start it or correct PIPELIME_MAIL_URL.")
+        yield failure(
+            f"The mail server {where} does not take mail ({error}): start it or correct PIPELIME_MAIL_URL."
+        )
         return
     if settings.PIPELIME_MAIL_URL:
         yield ok(f"Invitations and password resets go through {where}.")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
@@ -20,7 +20,7 @@ DRIFT_SECONDS = 5
 
 
 def databases() -> Iterator[Verdict]:
-    for alias in settings.DATABASES:
+    for alias in connections:
         connection = connections[alias]
         try:
             connection.ensure_connection()
@@ -42,7 +42,9 @@ def name_of(connection: BaseDatabaseWrapper) -> str:
 
 def postgresql(connection: BaseDatabaseWrapper) -> Iterator[Verdict]:
     [number] = ask(connection, "SELECT current_setting('server_version_num')::int")
-    [readonly] = ask(connection, "SELECT current_setting('transaction_read_only') = 'on' OR pg_is_in_recovery()")
+    [readonly] = ask(
+        connection, "SELECT current_setting('transaction_read_only') = 'on' OR pg_is_in_recovery()"
+    )
     version = f"{number // 10000}.{number % 10000}"
     if readonly:
         yield failure(f"PostgreSQL {name_of(connection)} is read-only: point DATABASE_URL at the primary.")
@@ -59,10 +61,10 @@ def sqlite(connection: BaseDatabaseWrapper) -> Iterator[Verdict]:
         return
     [mode] = ask(connection, "PRAGMA journal_mode")
     try:
-        with transaction.atomic(using=connection.alias):
-            # Nothing else uses this number of the file's header, and writing it leaves no row behind.
-            [version_of_file] = ask(connection, "PRAGMA user_version")
-            connection.cursor().execute(f"PRAGMA user_version = {version_of_file}")
+        # A number in the file's header that is for us to use: writing it back leaves no row behind.
+        [user_version] = ask(connection, "PRAGMA user_version")
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA user_version = {user_version}")
     except DatabaseError as error:
         yield failure(f"{name} cannot be written ({error}): give this user the right to its file and folder.")
         return
@@ -81,7 +83,7 @@ def production() -> Iterator[Verdict]:
 
 def migrations() -> Iterator[Verdict]:
     missing = 0
-    for alias in settings.DATABASES:
+    for alias in connections:
         executor = MigrationExecutor(connections[alias])
         missing += len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     if missing:
@@ -115,4 +117,3 @@ def ask(connection: BaseDatabaseWrapper, statement: str) -> tuple:
     with connection.cursor() as cursor:
         cursor.execute(statement)
         return cursor.fetchone()
-

@@ -83,4 +83,9 @@ def time_zones() -> Iterator[Verdict]:
 
 def used_time_zones() -> set[str]:
     models = (Account, User, Campaign, EmailAccount)
-    return {zone for model in models for zone in model.objects.values_list("time_zone", flat=True).distinct() if zone}
+    return {
+        zone
+        for model in models
+        for zone in model.objects.values_list("time_zone", flat=True).distinct()
+        if zone
+    }

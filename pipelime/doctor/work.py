@@ -99,7 +99,9 @@ def mailboxes() -> Iterator[Verdict]:
     count = paused.count()
     if count:
         names = "; ".join(f"{box.email}: {box.pause_reason}" for box in paused.order_by("pk")[:SHOWN])
-        yield warning(f"{count} {'mailbox is' if count == 1 else 'mailboxes are'} paused ({names}): resume when mended.")
+        yield warning(
+            f"{count} {'mailbox is' if count == 1 else 'mailboxes are'} paused ({names}): resume when mended."
+        )
     else:
         yield ok("No mailbox is paused.")
 
@@ -126,7 +128,9 @@ def caps() -> Iterator[Verdict]:
             "pause its campaigns until tomorrow and report this, limits may be exceeded."
         )
     elif high > again:
-        yield warning(f"Daily counters stand {high - again} higher than the mails that used them: today sends fewer.")
+        yield warning(
+            f"Daily counters stand {high - again} higher than the mails that used them: today sends fewer."
+        )
     else:
         yield ok("The daily counters agree with the mails.")
 

@@ -72,6 +72,8 @@ def lock(job: IndexJob) -> tuple[list[int], set[int]]:
     Waiting for them could end in a deadlock, and reading past them would store the words they are losing.
     """
     rows = documents.model_of(job.kind).objects.filter(pk__in=job.ids).order_by("pk")
-    free = list(rows.select_for_update(skip_locked=True, no_key=True, of=("self",)).values_list("pk", flat=True))
+    free = list(
+        rows.select_for_update(skip_locked=True, no_key=True, of=("self",)).values_list("pk", flat=True)
+    )
     rest = set(job.ids) - set(free)
     return free, set(rows.filter(pk__in=rest).values_list("pk", flat=True)) if rest else set()

@@ -94,3 +94,22 @@ def test_another_account_may_still_write(account):
 
     with account_scope(AccountFactory()):
         assert suppressed(["a@example.com"]) == {}
+
+
+def test_a_list_of_values_stops_whoever_it_covers_and_is_told_value_by_value(account, user):
+    joe = ContactFactory(account=account, email="Joe@Example.com")
+    addresses = ("Joe@Example.com", "ann@b.example", "ann@sub.b.example")
+    for address in addresses:
+        EnrolmentFactory(account=account, address=address)
+
+    block_many(account, ["joe@example.com", "B.example", "joe@example.com"], by=user, reason=" list ")
+
+    joe.refresh_from_db()
+    states = dict(Enrolment.objects.values_list("address", "state"))
+    assert [states[address] for address in addresses] == ["stopped", "stopped", "waiting"]
+    assert joe.status == Contact.Status.BLOCKED
+    assert set(BlocklistEntry.objects.values_list("value", "reason")) == {
+        ("joe@example.com", "list"),
+        ("b.example", "list"),
+    }
+    assert Event.objects.filter(name="blocklist.added").count() == 2

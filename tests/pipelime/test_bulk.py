@@ -15,6 +15,7 @@ from pipelime.ids import uuid7
 from pipelime.scope import ScopeMissing, ScopeViolation, every_account
 from tests.factories import AccountFactory, StepFactory
 
+
 @pytest.fixture(params=[1, 2, COPY_FROM, 250], ids=lambda count: f"{count} rows")
 def count(request) -> int:
     return request.param
@@ -22,7 +23,7 @@ def count(request) -> int:
 
 def event_row(account, pk: int, name: str = "account.updated") -> list:
     at = datetime(2026, 3, 29, 1, 30, 0, 123456, tzinfo=UTC)
-    data = {"object": {"name": "Zoë \u2028 \\ \t \"x\""}, "list": [1, None, True]}
+    data = {"object": {"name": 'Zoë \u2028 \\ \t "x"'}, "list": [1, None, True]}
     return [pk, uuid7(), account.pk, name, at, None, "", "account", account.pk, account.uid, data]
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection
+from django.db.utils import ConnectionHandler
 from django.utils import timezone
 
 from outreach.models import CapCounter, Message
@@ -205,7 +206,13 @@ BAD_SETTINGS = [
     ("DEBUG", True, configuration.debug, "failure", "PIPELIME_DEBUG"),
     ("PIPELIME_URL", "http://crm.example.com", configuration.addresses, "warning", "one-click unsubscribe"),
     ("PIPELIME_URL", "crm.example.com", configuration.addresses, "failure", "https://crm.example.com"),
-    ("PIPELIME_PUBLIC_URL", "http://u.example.com", configuration.addresses, "warning", "PIPELIME_PUBLIC_URL"),
+    (
+        "PIPELIME_PUBLIC_URL",
+        "http://u.example.com",
+        configuration.addresses,
+        "warning",
+        "PIPELIME_PUBLIC_URL",
+    ),
     ("ALLOWED_HOSTS", ["other.example"], configuration.hosts, "failure", "'crm.example.com'"),
     ("ALLOWED_HOSTS", ["*"], configuration.hosts, "warning", "'crm.example.com'"),
     ("TRUSTED_PROXIES", ["nginx"], configuration.hosts, "failure", "TRUSTED_PROXIES: 'nginx'"),
@@ -221,7 +228,9 @@ def test_a_bad_setting_is_named_with_what_would_work(name, value, check, level, 
 
     found = [verdict for verdict in examine([check]) if verdict.level != "ok"]
 
-    assert [(verdict.level, word in verdict.sentence) for verdict in found if word in verdict.sentence] == [(level, True)]
+    assert [(verdict.level, word in verdict.sentence) for verdict in found if word in verdict.sentence] == [
+        (level, True)
+    ]
 
 
 def test_debugging_at_home_is_only_a_warning(healthy):
@@ -298,22 +307,18 @@ def test_without_a_server_the_system_s_mail_is_a_failure(url, word, settings):
 
 
 @pytest.fixture
-def file_database(tmp_path, monkeypatch, settings, django_db_blocker):
+def file_database(tmp_path, monkeypatch, django_db_blocker):
     """A SQLite file of this test as the only database."""
-    settings.DATABASES = {"other": {}}
     values = {
-        **connections["default"].settings_dict,
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": tmp_path / "some.sqlite3",
         "OPTIONS": {"init_command": "PRAGMA journal_mode=WAL"},
     }
+    handler = ConnectionHandler({"default": values})
+    monkeypatch.setattr(databases, "connections", handler)
     with django_db_blocker.unblock():
-        monkeypatch.setitem(connections.settings, "other", values)
-        made = connections.create_connection("other")
-        connections["other"] = made
-        yield made
-        made.close()
-    del connections["other"]
+        yield handler["default"]
+        handler["default"].close()
 
 
 def test_a_sqlite_file_in_wal_mode_is_well(file_database):
@@ -370,7 +375,10 @@ def test_applied_migrations_are_well(db):
 
 
 def test_missing_migrations_are_a_failure(file_database):
-    assert level_and(verdict_of(databases.migrations), "migrations are not applied", "bin/manage migrate") == "failure"
+    assert (
+        level_and(verdict_of(databases.migrations), "migrations are not applied", "bin/manage migrate")
+        == "failure"
+    )
 
 
 @pytest.mark.parametrize(("seconds", "level"), [(1, "ok"), (-4, "ok"), (42, "failure"), (-42, "failure")])
@@ -550,7 +558,10 @@ def test_a_fresh_installation_lacks_only_its_worker(tmp_path):
 
     assert upgraded.returncode == 0, upgraded.stderr
     failures = [line for line in done.stdout.splitlines() if line.startswith("failure")]
-    assert [line.split(" ")[2:5] for line in failures] == [["The", "mail", "server"], ["No", "worker", "answered"]]
+    assert [line.split()[1:4] for line in failures] == [
+        ["The", "mail", "server"],
+        ["No", "worker", "answered"],
+    ], done
     assert done.returncode == 1
     with sqlite3.connect(tmp_path / "volatile.sqlite3") as volatile:
         assert volatile.execute("SELECT count(*) FROM volatile_cache").fetchone() == (0,)

@@ -50,7 +50,9 @@ def test_each_task_has_a_bell_of_its_own(clock, published):
     assert [RING_NOW("a.task"), RING_NOW("b.task"), RING_NOW("a.task")] == [True, True, False]
 
 
-@pytest.mark.parametrize("error", [OperationalError("refused"), ConnectionError("gone"), OSError(28, "disk full")])
+@pytest.mark.parametrize(
+    "error", [OperationalError("refused"), ConnectionError("gone"), OSError(28, "disk full")]
+)
 def test_a_broker_that_fails_harms_nobody(error, clock, monkeypatch):
     def fail(task, **options):
         raise error
@@ -68,7 +70,11 @@ def test_a_dead_broker_is_given_up_at_once():
         "begun = time.monotonic()",
         "print(ring_now('a.task'), time.monotonic() - begun < 3)",
     )
-    environment = {**os.environ, "BROKER_URL": "redis://127.0.0.1:1/0", "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    environment = {
+        **os.environ,
+        "BROKER_URL": "redis://127.0.0.1:1/0",
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+    }
 
     done = subprocess.run(
         [sys.executable, "-c", "; ".join(lines)], env=environment, capture_output=True, text=True, check=True

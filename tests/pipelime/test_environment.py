@@ -13,7 +13,15 @@ OTHER = "B" * 42 + "A"
 
 @pytest.mark.parametrize(
     ("raw", "value"),
-    [("1", True), ("true", True), ("On", True), (" yes ", True), ("0", False), ("False", False), ("no", False)],
+    [
+        ("1", True),
+        ("true", True),
+        ("On", True),
+        (" yes ", True),
+        ("0", False),
+        ("False", False),
+        ("no", False),
+    ],
 )
 def test_words_for_yes_and_no_are_read(raw, value, monkeypatch):
     monkeypatch.setenv("SOME", raw)
@@ -69,7 +77,9 @@ def test_a_secret_may_stand_in_the_variable(monkeypatch):
 def test_a_missing_secret_says_how_to_give_it(monkeypatch):
     monkeypatch.delenv("SOME", raising=False)
 
-    with pytest.raises(ImproperlyConfigured, match=r"^SOME is not set\. .* SOME_FILE to a file that holds it$"):
+    with pytest.raises(
+        ImproperlyConfigured, match=r"^SOME is not set\. .* SOME_FILE to a file that holds it$"
+    ):
         environment.secret("SOME")
 
 

@@ -99,7 +99,13 @@ def age_of(name: str) -> tuple[int, int]:
 
 
 def test_every_ledger_is_looked_at(account):
-    assert {name for name, _, _ in health.queues()} == {"delivery", "importjob", "indexjob", "message", "notice"}
+    assert {name for name, _, _ in health.queues()} == {
+        "delivery",
+        "importjob",
+        "indexjob",
+        "message",
+        "notice",
+    }
 
 
 def test_what_is_due_is_counted_by_ledger(account, now):
@@ -152,7 +158,9 @@ def test_metrics_are_prometheus_text(account, settings, now):
     assert re.fullmatch(r".* 5\d\.\d+", age)
 
 
-@pytest.mark.parametrize("peer", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "127.8.9.10", "10.1.2.3", "192.0.2.7", ""])
+@pytest.mark.parametrize(
+    "peer", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "127.8.9.10", "10.1.2.3", "192.0.2.7", ""]
+)
 def test_metrics_are_served_to_this_machine_and_to_whom_the_operator_allows(peer, db, settings):
     settings.METRICS_ALLOW = ["10.0.0.0/8", "192.0.2.7"]
 

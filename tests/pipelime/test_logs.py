@@ -37,11 +37,19 @@ def test_an_event_is_one_line_of_json(written):
     [line] = written(lambda log, _: log.warning("mail.lost", mailbox=7, reason="two\nlines"))
 
     assert line.pop("timestamp").endswith("Z")
-    assert line == {"event": "mail.lost", "level": "warning", "logger": "test", "mailbox": 7, "reason": "two\nlines"}
+    assert line == {
+        "event": "mail.lost",
+        "level": "warning",
+        "logger": "test",
+        "mailbox": 7,
+        "reason": "two\nlines",
+    }
 
 
 def test_libraries_are_logged_in_the_same_form(written):
-    [line] = written(lambda _, library: library.error("gave up after %d tries", 3, extra={"host": "a.example"}))
+    [line] = written(
+        lambda _, library: library.error("gave up after %d tries", 3, extra={"host": "a.example"})
+    )
 
     assert (line["event"], line["host"], line["level"]) == ("gave up after 3 tries", "a.example", "error")
 
@@ -64,7 +72,16 @@ class Holder:
         lambda log, library, secret: fail(log, secret),
         lambda log, library, secret: fail(library, secret),
     ],
-    ids=["event", "value", "nested", "exception value", "argument", "extra", "traceback", "library traceback"],
+    ids=[
+        "event",
+        "value",
+        "nested",
+        "exception value",
+        "argument",
+        "extra",
+        "traceback",
+        "library traceback",
+    ],
 )
 def test_no_secret_reaches_a_log(secret, write, written):
     [line] = written(lambda log, library: write(log, library, secret))
@@ -95,7 +112,9 @@ def test_the_beginning_of_a_key_stays_so_that_it_can_be_found(written):
     assert (line["key"], line["holder"]) == ("ki_0a1b[hidden]", "<Holder ki_0a1b[hidden]>")
 
 
-@pytest.mark.parametrize("text", ["https://a.example:8000/x@y", "Basic information", "ki_ and whsec_", "a:b@c.example"])
+@pytest.mark.parametrize(
+    "text", ["https://a.example:8000/x@y", "Basic information", "ki_ and whsec_", "a:b@c.example"]
+)
 def test_what_is_no_secret_is_left_alone(text, written):
     [line] = written(lambda log, _: log.info("got", text=text, number=1.5, flag=True, nothing=None))
 

@@ -24,6 +24,7 @@ from pipelime.api.native.shapes import Shaped
 
 MOST_VALUES = 10_000
 MOST_BYTES = 2_000_000
+LONGEST_LINE = 1_000
 HEADINGS = {"value", "email", "e-mail", "address", "domain"}
 
 
@@ -44,9 +45,7 @@ class BulkInput(Input):
     """`values`, or a CSV file whose first column holds them."""
 
     values = serializers.ListField(
-        child=serializers.CharField(max_length=320, allow_blank=True),
-        required=False,
-        max_length=MOST_VALUES,
+        child=serializers.CharField(allow_blank=True), required=False, max_length=MOST_VALUES
     )
     file = serializers.FileField(required=False, help_text="text/csv, one value a line.")
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True)
@@ -75,7 +74,10 @@ def first_cells(raw: bytes) -> list[str]:
         raise TooLarge(f"The file is larger than {MOST_BYTES} bytes")
     lines = decoded(raw).splitlines()
     delimiter = next((sign for sign in ("\t", ";") if lines and sign in lines[0]), ",")
-    values = [next(iter(next(csv.reader([line], delimiter=delimiter), [])), "").strip() for line in lines]
+    values = [
+        next(iter(next(csv.reader([line[:LONGEST_LINE]], delimiter=delimiter), [])), "").strip()
+        for line in lines
+    ]
     if values and values[0].casefold() in HEADINGS:
         values[0] = ""
     return values

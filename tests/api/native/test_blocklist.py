@@ -120,3 +120,10 @@ def test_too_many_at_once_are_refused_before_any_is_blocked(native):
     assert answer.status_code == 422
     assert "10000" in answer.json()["error"]["message"]
     assert values() == set()
+
+
+def test_a_line_without_end_is_refused_like_any_other(native):
+    answer = native.post(BULK, b'example.org\n"' + b"a" * 200_000, content_type="text/csv")
+
+    assert answer.status_code == 200
+    assert (answer.json()["added"], [row["line"] for row in answer.json()["invalid"]]) == (1, [2])

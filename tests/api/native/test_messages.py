@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from outreach.models import Message
 from pipelime.events.models import Event
-from tests.factories import MessageFactory
+from tests.factories import EnrolmentFactory, MessageFactory
 
 
 def settle(native, message, outcome: str):
@@ -87,7 +87,8 @@ def test_an_ambiguous_message_that_arrived_is_sent(native, account):
 
 
 def test_an_ambiguous_message_may_be_sent_again(native, account):
-    message = MessageFactory(account=account, state="ambiguous")
+    enrolment = EnrolmentFactory(account=account, state="in_flight", campaign__status="STARTED")
+    message = MessageFactory(account=account, enrolment=enrolment, state="ambiguous")
 
     assert settle(native, message, "send_again").json()["status"] == "queued"
 

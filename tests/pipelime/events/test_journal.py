@@ -15,6 +15,7 @@ from pipelime.events.recording import record, record_all
 from pipelime.scope import account_scope, every_account
 from tests.factories import AccountFactory, TeamFactory
 
+
 @pytest.fixture
 def only_postgresql(db):
     if connection.vendor != "postgresql":
@@ -28,7 +29,9 @@ def write(account, marker: str) -> None:
 
 def read_all(account, after: int = 0, limit: int = 100) -> list[tuple[int, str]]:
     with account_scope(account):
-        return [(position, event.data["marker"]) for position, event in journal.read(after=after, limit=limit)]
+        return [
+            (position, event.data["marker"]) for position, event in journal.read(after=after, limit=limit)
+        ]
 
 
 class Switch:
@@ -109,7 +112,10 @@ def test_an_event_that_commits_late_is_not_missed(only_postgresql):
     with every_account():
         ids = dict(Event.objects.values_list("data__marker", "pk"))
     assert ids["begun first, committed last"] < ids["begun last, committed first"]
-    assert sorted(marker for _, marker in seen) == ["begun first, committed last", "begun last, committed first"]
+    assert sorted(marker for _, marker in seen) == [
+        "begun first, committed last",
+        "begun last, committed first",
+    ]
     assert [position for position, _ in seen] == sorted({position for position, _ in seen})
 
 

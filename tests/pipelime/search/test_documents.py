@@ -44,7 +44,11 @@ def find(question: str) -> list[int]:
     ],
 )
 def test_a_row_is_found_by_the_beginning_of_every_word(question, account):
-    store(account, n1="Grace Hopper grace.hopper@navy.example Navy Rear-Admiral Müller ACME/Berlin O'Brien", n2="Ada")
+    store(
+        account,
+        n1="Grace Hopper grace.hopper@navy.example Navy Rear-Admiral Müller ACME/Berlin O'Brien",
+        n2="Ada",
+    )
 
     assert find(question) == [1]
 

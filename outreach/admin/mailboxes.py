@@ -1,0 +1,114 @@
+"""Mailboxes in the workspace: their servers, a test in the server's own words, pausing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget
+
+from outreach.mailboxes import (
+    SERVER_KEYS,
+    create_mailbox,
+    delete_mailbox,
+    pause_mailbox,
+    resume_mailbox,
+    test_mailbox,
+    update_mailbox,
+)
+from outreach.models import EmailAccount
+from pipelime.backoffice.admin import Button, WorkspaceAdmin, account_of
+from pipelime.backoffice.choices import time_zones
+from pipelime.backoffice.forms import RecordForm
+
+
+class MailboxForm(RecordForm):
+    """Passwords go in and never come out: an empty one keeps what is stored."""
+
+    renamed = {f"{kind}.{key}": f"{kind}_{key}" for kind in ("smtp", "imap") for key in SERVER_KEYS}
+    smtp_password = forms.CharField(
+        label="SMTP password", required=False, strip=False, help_text="Empty: the one that is stored.",
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip
+    imap_password = forms.CharField(
+        label="IMAP password", required=False, strip=False, help_text="Empty: the one that is stored.",
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip
+    time_zone = forms.ChoiceField(
+        choices=lambda: [("", "The account's"), *time_zones()], widget=UnfoldAdminSelectWidget, required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("smtp_password", "imap_password"):
+            self.initial.pop(name, None)
+
+    def given(self, *, everything: bool) -> dict[str, Any]:
+        values = super().given(everything=everything)
+        for kind in ("smtp", "imap"):
+            server = {key: values.pop(f"{kind}_{key}") for key in SERVER_KEYS if f"{kind}_{key}" in values}
+            if not server.get("password"):
+                server.pop("password", None)
+            if server:
+                values[kind] = server
+        if everything and not values["imap"].get("host"):
+            values["imap"] = None
+        return values
+
+
+@admin.register(EmailAccount)
+class MailboxAdmin(WorkspaceAdmin):
+    form = MailboxForm
+    admins_only = True
+    list_display = ("shown_email", "smtp_host", "daily_limit", "shown_state")
+    search_fields = ("email__istartswith", "name__istartswith")
+    ordering = ("email",)
+    fieldsets = (
+        (None, {"fields": (("email", "name"), "signature", ("daily_limit", "time_zone"))}),
+        ("Sending (SMTP)", {"fields": (("smtp_host", "smtp_port", "smtp_security"),
+                                       ("smtp_username", "smtp_password"))}),
+        ("Receiving (IMAP), to see replies", {"fields": (("imap_host", "imap_port", "imap_security"),
+                                                         ("imap_username", "imap_password"))}),
+    )  # fmt: skip
+    buttons = (
+        Button("try_out", "Test the servers", "network_check"),
+        Button("pause", "Pause", "pause", lambda mailbox: mailbox.paused_at is None),
+        Button("resume", "Resume", "play_arrow", lambda mailbox: mailbox.paused_at is not None, primary=True),
+    )
+
+    def get_readonly_fields(self, request, obj=None):
+        return ("email",) if obj else ()
+
+    @display(description="mailbox", header=True)
+    def shown_email(self, mailbox: EmailAccount):
+        return mailbox.email, mailbox.name
+
+    @display(description="state", label={"sends": "success", "paused": "warning"})
+    def shown_state(self, mailbox: EmailAccount) -> str:
+        return "paused" if mailbox.paused_at else "sends"
+
+    def create(self, request, values):
+        return create_mailbox(account_of(request), by=request.user, **values)
+
+    def change(self, request, row, values):
+        return update_mailbox(row, by=request.user, **values)
+
+    def remove(self, request, row):
+        delete_mailbox(row, by=request.user)
+
+    def press_try_out(self, request, mailbox) -> None:
+        found = test_mailbox(mailbox)
+        for kind in ("smtp", "imap"):
+            if server := found[kind]:
+                level = messages.SUCCESS if server["ok"] else messages.ERROR
+                self.message_user(request, f"{kind.upper()}: {server['detail']}", level)
+
+    def press_pause(self, request, mailbox) -> str:
+        pause_mailbox(mailbox, by=request.user, reason=f"Paused by {request.user.name}")
+        return f"Nothing is sent from {mailbox.email} until you resume it."
+
+    def press_resume(self, request, mailbox) -> str:
+        resume_mailbox(mailbox, by=request.user)
+        return f"{mailbox.email} sends again."
