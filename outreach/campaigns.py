@@ -166,7 +166,7 @@ def problems(campaign: Campaign) -> list[str]:
             "It has no postal address, which the law wants in every such mail: set the campaign's or the account's."
         )
     if campaign.ends_on and schedule_of(campaign).next_open(timezone.now()) is None:
-        found.append(f"Its last day, {campaign.ends_on}, has no window left: choose a later one.")
+        found.append(f"It ended on {campaign.ends_on}: choose a later last day.")
     known = KNOWN | set(Field.objects.filter(kind=Field.Kind.CONTACT).values_list("key", flat=True))
     for step in steps:
         found += step_problems(step, known)

@@ -94,8 +94,16 @@ def set_server(mailbox: EmailAccount, kind: str, server: dict[str, Any] | None) 
             raise Invalid("A mailbox needs an SMTP server", field="smtp")
     if unknown := set(server) - set(SERVER_KEYS):
         raise Invalid(f"{kind} has {', '.join(SERVER_KEYS)}, not {sorted(unknown)[0]!r}", field=kind)
+    refuse_known_password_elsewhere(mailbox, kind, server)
     for key, value in server.items():
         setattr(mailbox, f"{kind}_{key}", value)
+
+
+def refuse_known_password_elsewhere(mailbox: EmailAccount, kind: str, server: dict[str, Any]) -> None:
+    """Whoever may change a host must not learn the password by having it sent to a server of theirs."""
+    moves = server.get("host", getattr(mailbox, f"{kind}_host")) != getattr(mailbox, f"{kind}_host")
+    if moves and getattr(mailbox, f"{kind}_password") and "password" not in server:
+        raise Invalid("A new host needs the password again", field=f"{kind}.password")
 
 
 def check(mailbox: EmailAccount) -> None:

@@ -61,24 +61,23 @@ def addresses_in(event: Event) -> list[str]:
 
 
 def follow_updates(events: Sequence[Event]) -> None:
-    """Mail goes to the address that the contact has now; whoever was held may have been mended."""
-    addresses = {event.subject_id: addresses_in(event) for event in events}
-    live = Enrolment.objects.filter(contact__in=addresses, state__in=LIVE)
-    rows = list(live.values_list("pk", "contact_id", "address", "state"))
-    for pk, contact_id, address, _ in rows:
-        if address not in addresses[contact_id]:
-            readdress(pk, addresses[contact_id])
-    if held := [pk for pk, _, _, state in rows if state == Enrolment.State.HELD]:
+    """Mail goes to an address that the contact still has; whoever was held may have been mended."""
+    addresses = {event.subject_id: addresses_in(event) for event in events if "emails" in event.data["object"]}
+    live = list(Enrolment.objects.filter(contact__in=addresses, state__in=LIVE).order_by("pk"))
+    moved = [one for one in live if one.address not in addresses[one.contact_id]]
+    readdress({one.pk: addresses[one.contact_id][0] for one in moved if addresses[one.contact_id]})
+    if lost := [one.pk for one in moved if not addresses[one.contact_id]]:
+        stop(Enrolment.objects.filter(pk__in=lost), reason="the contact has no e-mail address any more")
+    if held := [one.pk for one in live if one.state == Enrolment.State.HELD]:
         release(Enrolment.objects.filter(pk__in=held), by=None)
 
 
-def readdress(enrolment_id: int, addresses: Sequence[str]) -> None:
-    own = Enrolment.objects.filter(pk=enrolment_id)
+def readdress(addresses: dict[int, str]) -> None:
     if not addresses:
-        stop(own, reason="the contact has no e-mail address any more")
         return
-    own.update(address=addresses[0])
-    replan(Message.objects.filter(enrolment=enrolment_id), error="the contact has another address now")
+    for enrolment in locked(Enrolment.objects.filter(pk__in=addresses).only("pk")):
+        Enrolment.objects.filter(pk=enrolment.pk).update(address=addresses[enrolment.pk])
+    replan(Message.objects.filter(enrolment__in=addresses), error="the contact has another address now")
 
 
 def take_back_all() -> None:

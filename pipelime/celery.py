@@ -14,7 +14,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pipelime.settings")
 app = Celery("pipelime")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(
-    ["pipelime.accounts", "pipelime.doctor", "pipelime.events", "pipelime.search", "crm", "outreach", "webhooks"]
+    [
+        "pipelime.accounts",
+        "pipelime.doctor",
+        "pipelime.events",
+        "pipelime.search",
+        "crm",
+        "outreach",
+        "webhooks",
+    ]
 )
 
 # Which queue each bell rings in, and how often the sweep rings it anyway, in seconds.

@@ -37,7 +37,7 @@ def alive(request: HttpRequest) -> HttpResponse:
 
 
 def ready(request: HttpRequest) -> HttpResponse:
-    """503 when the database or the broker does not answer; the oldest due row says whether workers keep up."""
+    """503 when database or broker does not answer; the oldest due row says whether workers keep up."""
     checks = {"database": database(), "broker": broker()}
     well = all(value == "ok" for value in checks.values())
     if checks["database"] == "ok":

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import orjson
 from django.db import connection, models
 from django.db.models.functions import Cast
 
 Convert = Callable[[Any], Any]
+Rows = list[Sequence[Any]]
+# PostgreSQL returns these as text where nobody needs them in Python's own types: it is read sooner.
+AS_TEXT = (models.DateTimeField, models.DecimalField, models.TimeField)
+# What a value of these is in JSON, a Python caller can take as well.
+LIKE_JSON = (models.CharField, models.TextField, models.IntegerField, models.BooleanField, models.JSONField)
+
+
+class Statement(NamedTuple):
+    """SQL with one hole for ids, or one for each, and what is done to the columns that it returns."""
+
+    sql: str
+    converts: list[tuple[int, Convert]]
+    as_json: str  # PostgreSQL: the same rows as one JSON text, or "" when their types do not allow it
+    json_converts: list[tuple[int, Convert]]
 
 
 class Prepared:
@@ -19,65 +33,105 @@ class Prepared:
     Values are as JSON wants them, but for the columns at `typed` positions, which are Python's own types.
     """
 
-    def __init__(self, model: type[models.Model], by: str, columns: Sequence[str], typed: range = range(0)):
-        self.model, self.by, self.columns, self.typed = model, by, columns, typed
-        self.made: dict[int, tuple[str, list[tuple[int, Convert]]]] = {}
+    def __init__(self, model: type[models.Model], by: str, columns: Sequence[str], typed: Iterable[int] = ()):
+        self.model, self.by, self.columns, self.typed = model, by, columns, frozenset(typed)
+        self.made: dict[int, Statement] = {}
 
-    def rows(self, ids: Sequence[Any]) -> list[Sequence[Any]]:
+    def rows(self, ids: Sequence[Any]) -> Rows:
         """The value of `by`, then the columns, of every row found."""
         if not ids:
             return []
-        postgres = connection.vendor == "postgresql"
-        count = 1 if postgres else len(ids)  # PostgreSQL takes all of them as one array
-        sql, converts = self.made.get(count) or self.make(count)
+        statement = self.statement(len(ids))
         with connection.cursor() as cursor:
-            cursor.execute(sql, [list(ids)] if postgres else list(ids))
-            found = cursor.fetchall()
-        return [converted(row, converts) for row in found] if converts else found
+            cursor.execute(statement.sql, [list(ids)] if on_postgresql() else list(ids))
+            return converted(cursor.fetchall(), statement.converts)
 
-    def make(self, count: int) -> tuple[str, list[tuple[int, Convert]]]:
-        """SQL for this many ids, and what is done to the columns that the driver does not return ready."""
-        postgres = connection.vendor == "postgresql"
-        compiler = self.compiler(count, self.columns)
-        compiler.pre_sql_setup()
-        fields = [expression.output_field for expression, _, _ in compiler.select][1:]
-        if postgres:
-            compiler = self.compiler(count, [self.column(*found) for found in enumerate(fields)])
+    def statement(self, ids: int) -> Statement:
+        count = 1 if on_postgresql() else ids  # PostgreSQL takes all of them as one array
+        if count not in self.made:
+            self.made[count] = self.make(count)
+        return self.made[count]
+
+    def make(self, count: int) -> Statement:
+        fields = self.fields(count)
+        casts = {position for position, field in enumerate(fields) if self.is_cast(position, field)}
+        compiler = self.compiler(
+            count, [Cast(c, models.TextField()) if n in casts else c for n, c in enumerate(self.columns)]
+        )
         sql, params = compiler.as_sql()
-        if len(params) != count or (postgres and sql.count(" IN (%s)") != 1):
+        if len(params) != count or (on_postgresql() and sql.count(" IN (%s)") != 1):
             raise RuntimeError(f"{self.model.__name__} by {self.by} takes more than its ids: {params}")
+        moments = [(n + 1, utc) for n in casts if isinstance(fields[n], models.DateTimeField)]
         converters = compiler.get_converters([expression for expression, _, _ in compiler.select])
         found = [
             (position, conversion(functions, expression, typed=position - 1 in self.typed))
             for position, (functions, expression) in converters.items()
         ]
-        converts = [(position, convert) for position, convert in found if convert is not as_it_is]
-        converts += [
-            (position + 1, utc) for position, field in enumerate(fields) if self.is_text(position, field)
+        converts = [
+            *((position, convert) for position, convert in found if convert is not as_it_is),
+            *moments,
         ]
-        self.made[count] = sql.replace(" IN (%s)", " = ANY(%s)") if postgres else sql, converts
-        return self.made[count]
+        if not on_postgresql():
+            return Statement(sql, converts, "", [])
+        sql = sql.replace(" IN (%s)", " = ANY(%s)")
+        likely = all(is_plain(field) for field in fields) and all(
+            isinstance(fields[position], LIKE_JSON) for position in self.typed
+        )
+        return Statement(sql, converts, as_json(sql, len(fields) + 1) if likely else "", moments)
+
+    def fields(self, count: int) -> list[models.Field]:
+        compiler = self.compiler(count, self.columns)
+        compiler.pre_sql_setup()
+        return [expression.output_field for expression, _, _ in compiler.select][1:]
 
     def compiler(self, count: int, columns: Sequence[Any]) -> Any:
         rows = self.model._base_manager.filter(**{f"{self.by}__in": range(1, count + 1)})
         return rows.values_list(self.by, *columns).query.get_compiler(connection=connection)
 
-    def column(self, position: int, field: models.Field) -> Any:
-        """A moment as text where text will do: psycopg reads moments slowly."""
-        name = self.columns[position]
-        return Cast(name, models.TextField()) if self.is_text(position, field) else name
-
-    def is_text(self, position: int, field: models.Field) -> bool:
-        postgres = connection.vendor == "postgresql"
-        return postgres and isinstance(field, models.DateTimeField) and position not in self.typed
+    def is_cast(self, position: int, field: models.Field) -> bool:
+        return on_postgresql() and isinstance(field, AS_TEXT) and position not in self.typed
 
 
-def converted(row: Sequence[Any], converts: list[tuple[int, Convert]]) -> list[Any]:
-    values = list(row)
+def read(prepared: Sequence[Prepared], ids: Sequence[int]) -> list[Rows]:
+    """The rows of each for the same ids: on PostgreSQL, if their types allow it, in one statement."""
+    if not ids:
+        return [[] for _ in prepared]
+    statements = [one.statement(len(ids)) for one in prepared]
+    if not all(statement.as_json for statement in statements):
+        return [one.rows(ids) for one in prepared]
+    with connection.cursor() as cursor:
+        sql = ", ".join(statement.as_json for statement in statements)
+        cursor.execute(f"SELECT {sql}", [list(ids)] * len(statements))
+        texts = cursor.fetchone()
+    return [
+        converted(orjson.loads(text) if text else [], statement.json_converts)
+        for text, statement in zip(texts, statements, strict=True)
+    ]
+
+
+def as_json(sql: str, width: int) -> str:
+    names = ", ".join(f"c{number}" for number in range(width))
+    return f"(SELECT json_agg(json_build_array({names}))::text FROM ({sql}) AS found({names}))"  # noqa: S608
+
+
+def is_plain(field: models.Field) -> bool:
+    """Whether nothing but the driver stands between the column and its value."""
+    return isinstance(field, models.JSONField) or not hasattr(field, "from_db_value")
+
+
+def on_postgresql() -> bool:
+    return connection.vendor == "postgresql"
+
+
+def converted(rows: Iterable[Sequence[Any]], converts: list[tuple[int, Convert]]) -> Rows:
+    if not converts:
+        return list(rows)
+    changed = [list(row) for row in rows]
     for position, convert in converts:
-        if values[position] is not None:
-            values[position] = convert(values[position])
-    return values
+        for row in changed:
+            if row[position] is not None:
+                row[position] = convert(row[position])
+    return changed
 
 
 def conversion(functions: list[Any], expression: Any, *, typed: bool) -> Convert:

@@ -26,13 +26,18 @@ class EmailInline(WorkspaceInline):
     def get_extra(self, request, obj=None, **kwargs):
         return 1 if obj is None else 0
 
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name == "is_primary":
+            kwargs["label"] = "main"
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
 
 @admin.register(Contact)
 class ContactAdmin(RecordAdmin):
     field_kind = "contact"
     export_kind = "contacts"
     part_names = {ContactEmail: "emails"}
-    list_display = ("shown_name", "shown_email", "company", "shown_status", "shown_tags", "updated_at")
+    list_display = ("shown_name", "shown_email", "company", "shown_status", "shown_tags", "shown_updated")
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("company", AutocompleteSelectFilter),
@@ -41,7 +46,7 @@ class ContactAdmin(RecordAdmin):
     )
     list_filter_submit = True
     list_select_related = ("company",)
-    sortable_by = ("updated_at",)
+    sortable_by = ("shown_updated",)
     search_fields = ("id",)
     search_help_text = "Name, e-mail, company, job or phone"
     ordering = ("-id",)
@@ -105,7 +110,7 @@ class CompanyForm(TaggedForm):
 class CompanyAdmin(RecordAdmin):
     form = CompanyForm
     field_kind = "company"
-    list_display = ("shown_name", "is_client", "is_active", "owner", "updated_at")
+    list_display = ("shown_name", "is_client", "is_active", "owner", "shown_updated")
     list_filter = ("is_client", "is_active", ("owner", AutocompleteSelectFilter))
     list_filter_submit = True
     list_select_related = ("owner",)

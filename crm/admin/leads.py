@@ -35,7 +35,7 @@ def is_open(lead: Lead) -> bool:
 class LeadAdmin(RecordAdmin):
     field_kind = "lead"
     export_kind = "leads"
-    list_display = ("shown_title", "shown_step", "shown_status", "owner", "shown_amount", "updated_at")
+    list_display = ("shown_title", "shown_step", "shown_status", "owner", "shown_amount", "shown_updated")
     list_filter = (
         ("step", RelatedDropdownFilter),
         ("status", ChoicesDropdownFilter),
@@ -45,7 +45,7 @@ class LeadAdmin(RecordAdmin):
     )
     list_filter_submit = True
     list_select_related = ("step", "owner", "client_folder", "contact")
-    sortable_by = ("updated_at",)
+    sortable_by = ("shown_updated",)
     search_fields = ("id",)
     search_help_text = "Title, company or words of the description"
     ordering = ("-id",)

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib.admin import action
 from django.http import HttpRequest, StreamingHttpResponse
+from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminDateWidget,
     UnfoldAdminTextareaWidget,
@@ -17,6 +18,7 @@ from crm import exporting
 from crm.comments import create_comment
 from crm.models import Comment, Field
 from pipelime.backoffice.admin import WorkspaceAdmin, WorkspaceInline, rows_of
+from pipelime.backoffice.display import ago
 from pipelime.backoffice.forms import RecordForm
 
 CUSTOM = "custom__"
@@ -120,6 +122,10 @@ class RecordAdmin(WorkspaceAdmin):
         }
 
     part_names: dict[type, str] = {}
+
+    @display(description="changed", ordering="updated_at")
+    def shown_updated(self, row: Any) -> str:
+        return ago(row.updated_at)
 
     @action(description="Download as CSV")
     def export_csv(self, request, queryset):

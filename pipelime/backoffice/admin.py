@@ -201,6 +201,14 @@ class WorkspaceAdmin(ModelAdmin):
     def log_deletions(self, request, queryset): ...
 
     # --- Pages -----------------------------------------------------------------
+    def changelist_view(self, request, extra_context=None):
+        title = {"title": self.opts.verbose_name_plural.capitalize()}
+        return super().changelist_view(request, title | (extra_context or {}))
+
+    def add_view(self, request, form_url="", extra_context=None):
+        title = {"title": f"New {self.opts.verbose_name}", "show_save_and_add_another": False}
+        return super().add_view(request, form_url, title | (extra_context or {}))
+
     def address(self, page: str, *args: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=args)
 
@@ -243,6 +251,7 @@ class WorkspaceAdmin(ModelAdmin):
     def change_view(self, request, object_id, form_url="", extra_context=None):
         row = self.get_object(request, object_id)
         extra = {} if row is None else {
+            "title": str(row), "subtitle": None, "show_save_and_add_another": False,
             "buttons": [(b, self.address("press", row.pk, b.name)) for b in self.buttons_for(request, row)],
             "history": self.history(row),
         }  # fmt: skip

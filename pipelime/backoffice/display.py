@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
-from django.utils.formats import number_format
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html
 
 
 def money(amount: Decimal | None, currency: str) -> str:
@@ -13,3 +16,24 @@ def money(amount: Decimal | None, currency: str) -> str:
         return "–"
     decimals = 0 if amount == amount.to_integral_value() else 2
     return f"{number_format(amount, decimals, force_grouping=True)} {currency}".strip()
+
+
+def ago(moment: datetime | None) -> str:
+    """How long it is past while that is short, the day later on; the exact moment shows on pointing at it."""
+    if moment is None:
+        return "–"
+    local = timezone.localtime(moment)
+    exact = date_format(local, "DATETIME_FORMAT")
+    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), exact, past(local))
+
+
+def past(local: datetime) -> str:
+    minutes = int((timezone.now() - local).total_seconds() // 60)
+    if 0 <= minutes < 1:
+        return "just now"
+    if 0 <= minutes < 60:
+        return f"{minutes} min ago"
+    if 0 <= minutes < 24 * 60:
+        return f"{minutes // 60} h ago"
+    same_year = local.year == timezone.localtime().year
+    return date_format(local, "j M" if same_year else "j M Y")

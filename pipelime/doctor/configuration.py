@@ -35,7 +35,7 @@ def secrets() -> Iterator[Verdict]:
         )
     elif len(keys) > 1:
         yield warning(
-            f"PIPELIME_KEYS holds {len(keys)} keys: run bin/manage rotate_keys, then remove all but {keys[0]!r}."
+            f"PIPELIME_KEYS holds {len(keys)} keys: run bin/manage rotate_keys, then keep {keys[0]!r} only."
         )
     else:
         yield ok(f"PIPELIME_KEYS holds the key {keys[0]!r} of 256 bits.")
@@ -125,12 +125,12 @@ def outbound() -> Iterator[Verdict]:
     wide = [str(entry.network) for entry in entries if entry.network.prefixlen < WIDE[entry.network.version]]
     if wide:
         yield failure(
-            f"PIPELIME_OUTBOUND_ALLOW holds {', '.join(wide)}: every user could reach hosts behind the firewall; "
-            "name single hosts."
+            f"PIPELIME_OUTBOUND_ALLOW holds {', '.join(wide)}: every user could reach hosts behind "
+            "the firewall; name single hosts."
         )
     elif entries:
         yield ok(
-            f"Webhooks and mail may reach {', '.join(settings.OUTBOUND_ALLOW)} in clear, else only public hosts."
+            f"{', '.join(settings.OUTBOUND_ALLOW)} may be reached in clear, otherwise public hosts only."
         )
     else:
         yield ok("Webhooks and mail reach public hosts only, with TLS.")

@@ -34,7 +34,7 @@ def broker() -> Iterator[Verdict]:
         yield ok(f"Bells can be rung: {where} answers.")
     else:
         yield failure(
-            f"Bells cannot be rung ({said}): start the broker or correct BROKER_URL. Nothing is lost meanwhile."
+            f"Bells cannot be rung ({said}): start the broker or correct BROKER_URL; nothing is lost."
         )
 
 
@@ -48,7 +48,7 @@ def worker() -> Iterator[Verdict]:
         default_storage.delete(name)
     if answer is None:
         yield failure(
-            f"No worker answered within {PATIENCE:.0f} seconds: start bin/up, or the worker process, and see its log."
+            f"No worker answered within {PATIENCE:.0f} seconds: start bin/up, or a worker, and see its log."
         )
     elif answer != hashlib.sha256(content).hexdigest():
         yield failure(
@@ -87,8 +87,8 @@ def ambiguous() -> Iterator[Verdict]:
     if count:
         noun = "mail" if count == 1 else "mails"
         yield warning(
-            f"Nobody knows whether {count} {noun} arrived: look into the mailboxes and settle them, in Messages "
-            "or by POST /api/messages/{id}/settle."
+            f"Nobody knows whether {count} {noun} arrived: look into the mailboxes and settle them, "
+            "in Messages or by POST /api/messages/{id}/settle."
         )
     else:
         yield ok("No mail's fate is unknown.")
@@ -124,8 +124,8 @@ def caps() -> Iterator[Verdict]:
     if low:
         scope, used, counted = low[0]
         yield failure(
-            f"The daily counter of {scope} says {used}, but {counted} mails used it ({len(low)} such counters): "
-            "pause its campaigns until tomorrow and report this, limits may be exceeded."
+            f"The daily counter of {scope} says {used}, but {counted} mails used it "
+            f"({len(low)} such counters): pause its campaigns until tomorrow and report this."
         )
     elif high > again:
         yield warning(

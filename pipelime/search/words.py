@@ -27,7 +27,7 @@ def words_of(text: str) -> list[str]:
 
 
 def indexed(text: str) -> list[str]:
-    """The words under which a text is found: a joined word also by its later parts, an address by its domain."""
+    """The words that find a text: a joined word also by its later parts, an address by its domain."""
     found = words_of(text)
     for word in tuple(found):
         if "@" in word:

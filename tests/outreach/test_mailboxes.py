@@ -79,6 +79,15 @@ def test_a_password_left_out_of_a_change_is_kept(account, user):
     assert (stored.smtp_port, stored.smtp_password) == (465, "s3cret")
 
 
+def test_a_new_host_does_not_get_the_old_password(account, user):
+    mailbox = create_mailbox(account, by=user, email="sam@example.com", smtp=SMTP)
+
+    with pytest.raises(Invalid, match="needs the password again"):
+        update_mailbox(mailbox, by=user, smtp={"host": "mail.attacker.example"})
+
+    assert EmailAccount.objects.get().smtp_host == "mail.example.com"
+
+
 def test_pausing_gives_its_queue_back_to_the_plan(account, user):
     mailbox = MailboxFactory(account=account)
     enrolment = EnrolmentFactory(account=account, state="in_flight")

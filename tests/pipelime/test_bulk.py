@@ -28,8 +28,8 @@ def event_row(account, pk: int, name: str = "account.updated") -> list:
 
 
 EVENT = (
-    "id", "uid", "account_id", "name", "at", "actor_id", "actor_name", "subject_type", "subject_id", "subject_uid",
-    "data",
+    "id", "uid", "account_id", "name", "at", "actor_id", "actor_name",
+    "subject_type", "subject_id", "subject_uid", "data",
 )  # fmt: skip
 
 

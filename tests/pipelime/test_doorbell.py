@@ -94,7 +94,7 @@ def test_a_bell_is_rung_after_the_commit(bells):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_bell_of_a_rolled_back_change_is_not_rung(bells):
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with pytest.raises(ZeroDivisionError), transaction.atomic():  # noqa: PT012
         doorbell.ring("a.task")
         raise ZeroDivisionError
 

@@ -63,7 +63,7 @@ class Holder:
 @pytest.mark.parametrize(
     "write",
     [
-        lambda log, library, secret: log.info(f"got {secret}"),
+        lambda log, library, secret: log.info(f"got {secret}"),  # noqa: G004
         lambda log, library, secret: log.info("got", value=secret),
         lambda log, library, secret: log.info("got", value={"headers": [f"x {secret}"]}),
         lambda log, library, secret: log.info("got", value=ValueError(secret)),

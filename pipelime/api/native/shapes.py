@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from datetime import time
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 from django.db import models
 from rest_framework import serializers
 
-from pipelime.prepared import Prepared
+from pipelime.prepared import Prepared, read
 
 
 class Computed(serializers.Field):
@@ -69,20 +67,23 @@ class Made(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """One list field: what is read for a page of rows, and how each part is made."""
+    """One list field, and how each of its parts is made."""
 
     name: str
-    parts: Prepared
     make: Callable[..., Any]
 
 
-Part = tuple[str, Callable[..., Any], Sequence[str]]  # a name, how its value is made, of which columns
+class Part(NamedTuple):
+    """A value made of several columns; `typed` are those that `make` wants in Python's own types."""
+
+    name: str
+    make: Callable[..., Any]
+    columns: Sequence[str]
+    typed: Iterable[int] = ()
 
 
 class Plan:
     """How rows of one serializer are shaped."""
-
-    typed: range  # the columns that a `make` is given, in Python's own types
 
     def __init__(self, serializer: type[Shaped]):
         self.template: dict[str, Any] = {}
@@ -90,43 +91,37 @@ class Plan:
         self.plain: list[str] = []
         self.extra: list[str] = []
         self.made: list[Made] = []
-        self.listed: list[tuple[str, str, Sequence[str], range, Callable[..., Any]]] = []
-        self.reads: dict[type[models.Model], tuple[Prepared, list[Listed]]] = {}
+        self.lists: list[tuple[str, Part]] = []
+        self.typed: set[int] = set()
+        self.reads: dict[type[models.Model], tuple[list[Prepared], list[Listed]]] = {}
         self.complete = serializer.complete if serializer.complete is not Shaped.complete else None
-        nested, computed = self.sorted_out(serializer._declared_fields)  # noqa: SLF001  DRF's own name for them
-        self.place(nested)
-        first = len(self.columns())
-        self.place(computed)
-        self.typed = range(first, len(self.columns()))
+        for part in self.sorted_out(serializer._declared_fields):  # noqa: SLF001  DRF's own name for them
+            start = len(self.columns())
+            self.extra += part.columns
+            self.typed |= {start + position for position in part.typed}
+            self.made.append(Made(part.name, part.make, start, start + len(part.columns)))
 
-    def sorted_out(self, fields: dict[str, serializers.Field]) -> tuple[list[Part], list[Part]]:
-        """Note the plain columns and the lists; return the objects, and what is computed."""
-        nested: list[Part] = []
-        computed: list[Part] = []
+    def sorted_out(self, fields: dict[str, serializers.Field]) -> list[Part]:
+        """Note the plain columns and the lists; return the values that are made of columns."""
+        parts: list[Part] = []
         for name, field in fields.items():
             self.template[name] = None
             source = (field.source or name).replace(".", "__")
             if isinstance(field, Names):
-                self.listed.append((name, source, (field.column,), range(0), lambda value: value))
+                self.lists.append((source, Part(name, lambda value: value, (field.column,))))
             elif isinstance(field, serializers.ListSerializer):
                 inner = plan_of(type(field.child))
-                self.listed.append((name, source, inner.columns(), inner.typed, inner.make))
+                self.lists.append((source, Part(name, inner.make, inner.columns(), inner.typed)))
             elif isinstance(field, serializers.Serializer):
                 inner = plan_of(type(field))
                 columns = [f"{source}__{column}" for column in inner.columns()]
-                (computed if inner.typed else nested).append((name, inner.make, columns))
-            elif made := conversion(field, source):
-                computed.append((name, *made))
+                parts.append(Part(name, inner.make, columns, inner.typed))
+            elif part := computed(name, field, source):
+                parts.append(part)
             elif not isinstance(field, Computed):
                 self.names.append(name)
                 self.plain.append(source)
-        return nested, computed
-
-    def place(self, fields: list[Part]) -> None:
-        for name, make, columns in fields:
-            start = len(self.columns())
-            self.extra += columns
-            self.made.append(Made(name, make, start, start + len(columns)))
+        return parts
 
     def columns(self) -> list[str]:
         return [*self.plain, *self.extra]
@@ -149,11 +144,12 @@ class Plan:
 
     def by_id(self, model: type[models.Model], ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Shaped rows by id: one query, and one for each list."""
-        own, lists = self.reads.get(model) or self.prepare(model)
-        shaped = {pk: self.one(row) for pk, *row in own.rows(ids)}
-        for name, parts, make in lists:
+        prepared, lists = self.reads.get(model) or self.prepare(model)
+        rows, *parts = read(prepared, ids)
+        shaped = {pk: self.one(row) for pk, *row in rows}
+        for (name, make), listed in zip(lists, parts, strict=True):
             found: dict[int, list[Any]] = defaultdict(list)
-            for pk, *values in parts.rows(ids):
+            for pk, *values in listed:
                 found[pk].append(make(*values))
             for pk, row in shaped.items():
                 row[name] = found.get(pk, [])
@@ -162,39 +158,37 @@ class Plan:
                 self.complete(row)
         return shaped
 
-    def prepare(self, model: type[models.Model]) -> tuple[Prepared, list[Listed]]:
-        lists = [
-            Listed(name, parts_of(model, source, columns, typed), make)
-            for name, source, columns, typed, make in self.listed
-        ]
-        self.reads[model] = Prepared(model, "pk", self.columns(), self.typed), lists
+    def prepare(self, model: type[models.Model]) -> tuple[list[Prepared], list[Listed]]:
+        prepared = [Prepared(model, "pk", self.columns(), self.typed)]
+        prepared += [parts_of(model, source, part) for source, part in self.lists]
+        self.reads[model] = prepared, [Listed(part.name, part.make) for _, part in self.lists]
         return self.reads[model]
 
 
 plan_of = cache(Plan)
 
 
-def parts_of(model: type[models.Model], source: str, columns: Sequence[str], typed: range) -> Prepared:
+def parts_of(model: type[models.Model], source: str, part: Part) -> Prepared:
     """How the parts of many rows are read: by the row they belong to."""
     relation: Any = model._meta.get_field(source)
     owner = relation.field.name if relation.auto_created else relation.related_query_name()
-    return Prepared(relation.related_model, owner, columns, typed)
+    return Prepared(relation.related_model, owner, part.columns, part.typed)
 
 
-def conversion(field: serializers.Field, source: str) -> tuple[Callable[..., Any], tuple[str, ...]] | None:
+def computed(name: str, field: serializers.Field, source: str) -> Part | None:
     """How a column that is not answered as it is stored is made."""
-    if isinstance(field, Computed):
-        return (field.make, field.columns) if field.make is not None else None
+    if isinstance(field, Computed) and field.make is not None:
+        return Part(name, field.make, field.columns, range(len(field.columns)))
     if isinstance(field, serializers.DecimalField):
-        return exact, (source,)
+        return Part(name, exact, (source,))
     if isinstance(field, serializers.TimeField):
-        return minutes, (source,)
+        return Part(name, minutes, (source,))
     return None
 
 
-def exact(value: Decimal | None) -> str | None:
+def exact(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def minutes(value: time | None) -> str | None:
-    return None if value is None else value.strftime("%H:%M")
+def minutes(value: Any) -> str | None:
+    return None if value is None else str(value)[:5]

@@ -1,4 +1,4 @@
-"""Numbers as people read them in pages."""
+"""Numbers and moments as people read them in pages."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from decimal import Decimal
 
 from django import template
 
-from pipelime.backoffice.display import money
+from pipelime.backoffice.display import ago, money
 
 register = template.Library()
+register.filter("ago", ago)
 
 
 @register.filter

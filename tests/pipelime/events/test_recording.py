@@ -37,7 +37,7 @@ def test_an_event_outside_a_transaction_is_refused():
 def test_an_event_goes_when_its_change_is_rolled_back():
     account = AccountFactory()
 
-    with account_scope(account), pytest.raises(ZeroDivisionError), transaction.atomic():
+    with account_scope(account), pytest.raises(ZeroDivisionError), transaction.atomic():  # noqa: PT012
         record("account.updated", account, by=None)
         raise ZeroDivisionError
 
