@@ -1,7 +1,7 @@
 """Imports generated people with everything on, against bare inserts of the very same rows.
 
-Usage: python bench/importing.py [rows]            rows/s of both, their ratio, peak memory
-       python bench/importing.py --memory [rows]   how memory grows with the file (1,000,000 rows)
+Usage: python bench/import.py [rows]            rows/s of both, their ratio, peak memory
+       python bench/import.py --memory [rows]   how memory grows with the file (1,000,000 rows)
 
 Runs on a database of its own: SQLite in a temporary folder, or a new PostgreSQL database beside the one
 that DATABASE_URL names. The limit is COPY (PostgreSQL) or executemany (SQLite), 1,000 people a transaction,
