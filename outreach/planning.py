@@ -40,12 +40,14 @@ def accounts_to_plan() -> list[int]:
 
 
 def plan_account(account_id: int, now: datetime) -> int:
-    """One round for one account. Returns how many messages were queued; 0 when another worker is at it."""
+    """One round for one account. Returns how many messages were queued; leaves it to another worker that is at it."""
     queued = 0
     with account_scope(account_id):
         for step in (follow_up, replan_missed, forget_gone_senders, place, finish_done):
             for _ in range(MOST_TURNS):
                 moved = turn(account_id, step, now)
+                if moved is None:
+                    return queued
                 queued += moved if step is place else 0
                 if not moved:
                     break
@@ -54,10 +56,10 @@ def plan_account(account_id: int, now: datetime) -> int:
     return queued
 
 
-def turn(account_id: int, step: Step, now: datetime) -> int:
-    """One transaction of a round. Nobody else plans for the account, or changes its campaigns, meanwhile."""
+def turn(account_id: int, step: Step, now: datetime) -> int | None:
+    """One transaction of a round, or None: nobody else plans for the account, or changes its campaigns, meanwhile."""
     with transaction.atomic():
-        return step(running_campaigns(), now) if lock(account_id) else 0
+        return step(running_campaigns(), now) if lock(account_id) else None
 
 
 def lock(account_id: int) -> bool:

@@ -84,7 +84,7 @@ def reread(row: Row) -> Row:
     """Lock the row and read it anew, so that nothing another transaction wrote is overwritten."""
     manager = type(row)._default_manager
     try:
-        row.refresh_from_db(from_queryset=manager.select_for_update())
+        row.refresh_from_db(from_queryset=manager.select_for_update(no_key=True))
     except type(row).DoesNotExist:
         raise gone(row) from None
     if getattr(row, "deleted_at", None) is not None:

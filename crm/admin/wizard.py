@@ -22,7 +22,7 @@ LABELS = {
     "amount": "Amount", "step": "Step", "status": "Status",
 }  # fmt: skip
 DUPLICATES = {
-    ImportJob.OnDuplicate.UPDATE: "are updated with what the file says; blank cells erase nothing",
+    ImportJob.OnDuplicate.UPDATE: "are updated; blank cells erase nothing",
     ImportJob.OnDuplicate.SKIP: "are left as they are",
 }
 

@@ -70,7 +70,7 @@ class MessageAdmin(FactAdmin):
 
     def press_send_again(self, request, message) -> str:
         settle(message, by=request.user, outcome="send_again")
-        return "Settled: it is queued again."
+        return f"Settled: it is {message.state} now."
 
 
 @admin.register(Enrolment)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from unfold.decorators import display
@@ -16,6 +17,9 @@ from pipelime.accounts.models import Account, ApiKey, Notice, Team, TeamMember, 
 from pipelime.backoffice.admin import Button, FactAdmin, WorkspaceAdmin, WorkspaceInline, account_of, rows_of
 from pipelime.backoffice.choices import time_zones
 from pipelime.backoffice.forms import RecordForm
+
+# Groups belong to no account; what people may do follows from their role.
+admin.site.unregister(Group)
 
 
 class AccountForm(RecordForm):

@@ -205,6 +205,11 @@ class WorkspaceAdmin(ModelAdmin):
         title = {"title": self.opts.verbose_name_plural.capitalize()}
         return super().changelist_view(request, title | (extra_context or {}))
 
+    def get_changelist_instance(self, request):
+        found = super().get_changelist_instance(request)
+        found.full_result_count = found.result_count  # the count below the list says more than "show all"
+        return found
+
     def add_view(self, request, form_url="", extra_context=None):
         title = {"title": f"New {self.opts.verbose_name}", "show_save_and_add_another": False}
         return super().add_view(request, form_url, title | (extra_context or {}))

@@ -22,6 +22,7 @@ from outreach.enrolling import enrol
 from outreach.mailboxes import create_mailbox
 from outreach.models import Campaign, EmailAccount
 from pipelime.accounts.models import Account, User
+from pipelime.accounts.people import update_user
 from pipelime.accounts.settings import update_account
 from pipelime.backoffice.demonstration_words import (
     COMMENTS,
@@ -46,6 +47,8 @@ def fill(account: Account, *, by: User) -> None:
         raise Conflict(f"{account.name} has content already; the demo is for an empty account")
     chance = random.Random(account.slug)  # noqa: S311  the same account looks the same every time
     with transaction.atomic():
+        if not by.first_name:
+            update_user(by, by=by, first_name="Lena", last_name="Hartley")
         if not account.postal_address:
             update_account(account, by=by, postal_address=ADDRESS)
         people = add_people(account, chance, by=by)

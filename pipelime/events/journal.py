@@ -1,8 +1,8 @@
 """The journal: events in an order that readers can follow by remembering one number.
 
 Ids are handed out before transactions commit, so on PostgreSQL a reader that has seen event 9 may
-later find event 8. There one relay at a time appends what has surely committed; on SQLite, with its
-single writer, the id already is the order of commits.
+later find event 8. There one relay at a time gives positions to what it sees committed; on SQLite, with
+its single writer, the id already is the order of commits.
 """
 
 from __future__ import annotations
@@ -12,6 +12,15 @@ from django.db import connection, transaction
 from pipelime.events.models import Event, JournalEntry, JournalHorizon
 
 RELAY_LOCK = 7_205_759_403
+EVER = 2**62
+# What has a position already was committed beside a transaction that still ran when last looked.
+APPEND = f"""
+    INSERT INTO {JournalEntry._meta.db_table} (event_id, account_id)
+    SELECT e.id, e.account_id FROM {Event._meta.db_table} e
+    WHERE e.transaction >= %s AND e.transaction < %s
+        AND NOT EXISTS (SELECT 1 FROM {JournalEntry._meta.db_table} j WHERE j.event_id = e.id)
+    ORDER BY e.id
+"""  # noqa: S608  the tables are ours
 
 
 def read(*, after: int, limit: int) -> list[tuple[int, Event]]:
@@ -30,31 +39,25 @@ def read(*, after: int, limit: int) -> list[tuple[int, Event]]:
 
 @transaction.atomic
 def relay() -> int:
-    """Append every event whose transaction has ended. Returns how many; 0 when another relay is at it."""
+    """Append every committed event that has no position. Returns how many; 0 when another relay is at it."""
     if connection.vendor != "postgresql":
         return 0
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [RELAY_LOCK])
         if not cursor.fetchone()[0]:
             return 0
-        # Everything below the oldest transaction still running has committed or is gone for good.
-        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-        [ended] = cursor.fetchone()
-        horizon, _ = JournalHorizon.objects.get_or_create(pk=1)
-        if horizon.transaction == ended:
-            return 0
-        since = (
-            "e.transaction >= %s" if horizon.transaction < ended else "%s IS NOT NULL AND j.position IS NULL"
-        )
         cursor.execute(
-            f"""
-            INSERT INTO {JournalEntry._meta.db_table} (event_id, account_id)
-            SELECT e.id, e.account_id FROM {Event._meta.db_table} e
-            LEFT JOIN {JournalEntry._meta.db_table} j ON j.event_id = e.id
-            WHERE {since} AND e.transaction < %s AND j.position IS NULL ORDER BY e.id
-            """,  # noqa: S608  a horizon above today's means a restore into a younger cluster: look at all
-            [horizon.transaction, ended if horizon.transaction < ended else 2**62],
+            "SELECT pg_snapshot_xmin(snapshot)::text::bigint, pg_snapshot_xmax(snapshot)::text::bigint "
+            "FROM pg_current_snapshot() AS snapshot"
         )
+        oldest_running, next_to_come = cursor.fetchone()
+        horizon, _ = JournalHorizon.objects.get_or_create(pk=1)
+        # A horizon above today's means a restore into a younger cluster: look at all events once.
+        restored = horizon.transaction > oldest_running
+        since, before = (0, EVER) if restored else (horizon.transaction, next_to_come)
+        cursor.execute(APPEND, [since, before])
         appended = cursor.rowcount
-        JournalHorizon.objects.filter(pk=1).update(transaction=ended)
+        # Below the oldest transaction still running, everything has committed or is gone for good.
+        if horizon.transaction != oldest_running:
+            JournalHorizon.objects.filter(pk=1).update(transaction=oldest_running)
     return appended

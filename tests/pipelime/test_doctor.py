@@ -406,7 +406,8 @@ def test_several_machines_on_sqlite_are_warned_of(settings):
 def test_a_broker_that_does_not_answer_is_a_failure(settings):
     settings.BROKER_URL = "redis://127.0.0.1:1/0"
 
-    assert level_and(verdict_of(work.broker), "BROKER_URL", "Nothing is lost") == "failure"
+    assert level_and(verdict_of(work.broker), "BROKER_URL", "nothing is lost") == "failure"
+    assert list(work.worker()) == []
 
 
 def test_the_file_broker_is_well(settings):
@@ -422,6 +423,7 @@ def post(monkeypatch):
     def deliver(action):
         monkeypatch.setattr(work.app, "send_task", lambda name, args, **options: action(name, *args))
         monkeypatch.setattr(work, "PATIENCE", 0.3)
+        monkeypatch.setattr(work.health, "broker", lambda: "ok")
 
     return deliver
 

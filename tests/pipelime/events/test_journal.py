@@ -120,14 +120,17 @@ def test_an_event_that_commits_late_is_not_missed(only_postgresql):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_open_transaction_elsewhere_does_not_hold_back_what_ended_before_it_began(only_postgresql):
+def test_an_open_transaction_elsewhere_holds_nothing_back(only_postgresql):
     account = AccountFactory()
     write(account, "early")
 
     with open_transaction(account, "open"):
+        write(account, "late")
         seen = read_all(account)
+        again = read_all(account)
 
-    assert [marker for _, marker in seen] == ["early"]
+    assert [marker for _, marker in seen] == ["early", "late"]
+    assert again == seen
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,0 +1,211 @@
+"""Workers as real processes that are killed, or stopped for longer than their lease, in the middle of mail."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from crm.models import Contact
+from outreach.campaigns import create_campaign, start_campaign
+from outreach.claiming import claim_batch, release_expired
+from outreach.enrolling import enrol
+from outreach.models import CapCounter, Message
+from outreach.planning import plan_account
+from outreach.sending import send_batch
+from outreach.settling import expire_sending
+from pipelime.events.models import Event
+from pipelime.scope import every_account
+from tests.factories import ContactFactory, MailboxFactory
+from tests.sinks import SmtpSink
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.end_to_end]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Workers:
+    """Processes that send what is due, forked from one that has everything loaded."""
+
+    def __init__(self, port: int, lease: float):
+        environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "PYTEST_XDIST_WORKER": os.environ.get("PYTEST_XDIST_WORKER", "worker"),  # keep the data folder
+            "PIPELIME_OUTBOUND_ALLOW": f"127.0.0.1:{port}",
+            "PIPELIME_LOG_LEVEL": "CRITICAL",
+            "TEST_DATABASE": str(connection.settings_dict["NAME"]),
+            "TEST_LEASE": str(lease),
+        }
+        self.alive: list[int] = []
+        self.nursery = subprocess.Popen(
+            [sys.executable, "-m", "tests.outreach.mail_worker"],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def start(self) -> int:
+        assert self.nursery.stdin
+        assert self.nursery.stdout
+        self.nursery.stdin.write("one more\n")
+        self.nursery.stdin.flush()
+        self.alive.append(int(self.nursery.stdout.readline()))
+        return self.alive[-1]
+
+    def kill(self, pid: int) -> None:
+        self.alive.remove(pid)
+        os.kill(pid, signal.SIGKILL)
+
+    def stop(self) -> None:
+        for pid in list(self.alive):
+            os.kill(pid, signal.SIGCONT)
+            self.kill(pid)
+        self.nursery.communicate(timeout=10)
+
+
+@pytest.fixture
+def workers() -> Iterator[Callable[..., Workers]]:
+    made: list[Workers] = []
+
+    def make(*args: float) -> Workers:
+        made.append(Workers(*args))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+def planned(account, user, sink: SmtpSink, contacts: int, mailboxes: int) -> None:
+    boxes = MailboxFactory.create_batch(mailboxes, account=account, smtp_port=sink.port)
+    campaign = create_campaign(
+        account,
+        by=user,
+        name="Spring",
+        steps=[{"subject": "Hello {{ first_name }}", "body": "Dear {{ first_name }}, a question."}],
+        mailboxes=boxes,
+        daily_limit=100_000,
+    )
+    ContactFactory.create_batch(contacts, account=account)
+    enrol(campaign, Contact.objects.all(), by=user)
+    start_campaign(campaign, by=user)
+    assert plan_account(account.pk, timezone.now()) == contacts
+
+
+def wait_until(holds: Callable[[], bool], seconds: float) -> None:
+    ends = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < ends, f"not within {seconds} s"
+        threading.Event().wait(0.02)
+
+
+def test_killed_workers_mail_nobody_twice_and_lose_nobody(account, user, sink, workers):
+    planned(account, user, sink, contacts=1500, mailboxes=12)
+    herd, chance, kills = workers(sink.port, 3.0), random.Random(20), 0
+    for _ in range(3):
+        herd.start()
+    ends = time.monotonic() + 55
+    open_rows = Message.objects.filter(state__in=Message.OPEN)
+
+    while open_rows.exists():
+        assert time.monotonic() < ends, f"{open_rows.count()} messages are still open"
+        threading.Event().wait(0.3)
+        if kills < 40:
+            herd.kill(chance.choice(herd.alive))
+            herd.start()
+            kills += 1
+
+    states = dict(Message.objects.values_list("to_address", "state"))
+    arrived = Counter(arrival.recipients[0] for arrival in sink.arrivals)
+    sent = {address for address, state in states.items() if state == "sent"}
+    ambiguous = {address for address, state in states.items() if state == "ambiguous"}
+    assert [address for address, times in arrived.items() if times > 1] == []
+    assert len(states) == len(sent) + len(ambiguous) == 1500
+    assert sent <= set(arrived) <= sent | ambiguous
+    assert len(ambiguous) <= kills
+    assert kills >= 3
+    assert Event.objects.filter(name="message.sent").count() == len(sent)
+    assert sum(CapCounter.objects.filter(scope__startswith="mailbox").values_list("used", flat=True)) == 1500
+    assert CapCounter.objects.get(scope__startswith="campaign").used == 1500
+
+
+def test_a_worker_stopped_before_the_dot_for_longer_than_its_lease_sends_nothing(
+    account, user, sink, workers
+):
+    planned(account, user, sink, contacts=3, mailboxes=1)
+    herd, stopped = workers(sink.port, 1.0), threading.Event()
+
+    def stop_once(_: str) -> str:
+        if not stopped.is_set():
+            os.kill(herd.alive[0], signal.SIGSTOP)
+            stopped.set()
+        return "250 2.1.5 ok"
+
+    sink.answers["RCPT"] = stop_once
+    first = herd.start()
+    assert stopped.wait(20)
+
+    wait_until(lambda: released() > 0, 20)
+    with every_account():
+        batch = claim_batch(timezone.now() + timedelta(seconds=1))
+    taken_over = send_batch(batch)
+    os.kill(first, signal.SIGCONT)
+    wait_until(lambda: connection_count(sink) == 0, 20)
+
+    assert taken_over == 3
+    assert sorted(arrival.recipients[0] for arrival in sink.arrivals) == sorted(
+        Message.objects.filter(state="sent").values_list("to_address", flat=True)
+    )
+    assert len(sink.arrivals) == 3
+
+
+def test_a_worker_stopped_after_the_dot_for_longer_than_its_lease_tells_the_truth_later(
+    account, user, sink, workers
+):
+    planned(account, user, sink, contacts=1, mailboxes=1)
+    herd, stopped = workers(sink.port, 1.0), threading.Event()
+
+    def stop_worker(_: str) -> str:
+        os.kill(herd.alive[0], signal.SIGSTOP)
+        stopped.set()
+        return "250 2.0.0 queued"
+
+    sink.answers["dot"] = stop_worker
+    first = herd.start()
+    assert stopped.wait(20)
+
+    wait_until(lambda: lost() > 0, 20)
+    in_between = Message.objects.get().state
+    os.kill(first, signal.SIGCONT)
+    wait_until(lambda: Message.objects.get().state == "sent", 20)
+
+    assert in_between == "ambiguous"
+    assert len(sink.arrivals) == 1
+
+
+def released() -> int:
+    with every_account():
+        return release_expired()
+
+
+def lost() -> int:
+    with every_account():
+        return expire_sending()
+
+
+def connection_count(sink: SmtpSink) -> int:
+    return len(sink._live)
