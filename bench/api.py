@@ -25,7 +25,7 @@ from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-CONNECTIONS, ROUNDS = 8, 3
+CONNECTIONS, ROUNDS = 8, 9
 WRK = shutil.which("wrk")
 NEW_LEAD = b'{"title": "New", "amount": 1250.5}'
 
@@ -237,7 +237,8 @@ def compare(target: Target, base: str, key: str, seconds: float) -> None:
         bare.append(ask(base + target.bare, key, target.body, seconds))
         ours.append(ask(base + target.ours, key, target.body, seconds))
     limit, rate = statistics.median(bare), statistics.median(ours)
-    ratio = rate / limit
+    # Of neighbours in time: whatever else the machine does meets both alike.
+    ratio = statistics.median(one / other for one, other in zip(ours, bare, strict=True))
     verdict = "goal" if ratio >= target.goal else "good" if ratio >= target.good else "BELOW"
     print(
         f"{target.name:<24} {rate:7.0f}/s   bare {limit:7.0f}/s   ratio {ratio:.2f}   "
@@ -246,7 +247,7 @@ def compare(target: Target, base: str, key: str, seconds: float) -> None:
     )
 
 
-def main(rows: int = 10_000, seconds: float = 4) -> None:
+def main(rows: int = 10_000, seconds: float = 1) -> None:
     with tempfile.TemporaryDirectory(prefix="pipelime-bench-") as folder:
         prepare(Path(folder))
         key, lead = fill(rows)

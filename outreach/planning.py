@@ -75,7 +75,7 @@ def lock(account_id: int) -> bool:
 
 def running_campaigns() -> dict[int, Campaign]:
     rows = Campaign.objects.alive().filter(status=Campaign.Status.STARTED)
-    return {campaign.pk: campaign for campaign in locked(rows).prefetch_related("steps", "mailboxes")}
+    return {campaign.pk: campaign for campaign in locked(rows).prefetch_related("steps", "mailboxes__account")}
 
 
 def follow_up(campaigns: dict[int, Campaign], now: datetime) -> int:

@@ -30,3 +30,6 @@ if "volatile" in DATABASES:  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": DATA / "test.sqlite3"}  # noqa: F405
 (DATA / "static").mkdir(exist_ok=True)  # noqa: F405  WhiteNoise warns about a folder that is not there
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"  # noqa: F405
+
+# Tests of the file broker run beside Redis too.
+(DATA / "broker" / "control").mkdir(parents=True, exist_ok=True)  # noqa: F405

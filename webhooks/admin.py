@@ -52,7 +52,9 @@ class EndpointAdmin(WorkspaceAdmin):
     buttons = (
         Button("test", "Send a test", "send", lambda endpoint: endpoint.is_enabled),
         Button("replay_missed", "Replay what it missed", "replay", lambda endpoint: endpoint.is_enabled),
-        Button("rotate", "Rotate the secret", "key", confirm="For a day both secrets sign. Make a new one now?"),
+        Button(
+            "rotate", "Rotate the secret", "key", confirm="For a day both secrets sign. Make a new one now?"
+        ),
         Button("disable", "Disable", "pause", lambda endpoint: endpoint.is_enabled),
         Button("enable", "Enable", "play_arrow", lambda endpoint: not endpoint.is_enabled, primary=True),
     )

@@ -55,7 +55,12 @@ class ImportJobAdmin(WorkspaceAdmin):
     def shown_result(self, job: ImportJob) -> str:
         if not job.total:
             return "–"
-        counts = ((job.created, "new"), (job.updated, "updated"), (job.unchanged, "unchanged"), (job.rejected, "rejected"))
+        counts = (
+            (job.created, "new"),
+            (job.updated, "updated"),
+            (job.unchanged, "unchanged"),
+            (job.rejected, "rejected"),
+        )
         return ", ".join(f"{count:,} {word}" for count, word in counts if count) or f"{job.total:,} lines"
 
     def get_urls(self):
@@ -86,12 +91,15 @@ class ImportJobAdmin(WorkspaceAdmin):
     def show(self, request: HttpRequest, job: ImportJob, form: MappingForm | None = None) -> HttpResponse:
         if form is None and is_open(job):
             form = MappingForm(job)
-        return self.page(request, "backoffice/import.html", job.file_name, form=form, **self.facts(request, job))
+        return self.page(
+            request, "backoffice/import.html", job.file_name, form=form, **self.facts(request, job)
+        )
 
     def facts(self, request: HttpRequest, job: ImportJob) -> dict[str, Any]:
         refused = ImportRow.objects.filter(job=job, outcome=ImportRow.Outcome.REJECTED).order_by("id")[:SHOWN]
         return {
             "job": job,
+            "original": job,
             "refused": list(refused) if job.rejected else [],
             "percent": round(100 * job.progress),
             "busy": job.status in (Status.ANALYZING, Status.RUNNING),

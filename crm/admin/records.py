@@ -45,7 +45,9 @@ class TaggedForm(RecordForm):
 
     def given(self, *, everything: bool) -> dict[str, Any]:
         values = super().given(everything=everything)
-        customs = {name.removeprefix(CUSTOM): values.pop(name) for name in list(values) if name.startswith(CUSTOM)}
+        customs = {
+            name.removeprefix(CUSTOM): values.pop(name) for name in list(values) if name.startswith(CUSTOM)
+        }
         return values | ({"custom_fields": customs} if customs else {})
 
 

@@ -29,10 +29,15 @@ DUPLICATES = {
 
 class UploadForm(forms.Form):
     file = forms.FileField(
-        label="File", help_text="CSV, TSV or Excel (.xlsx).", widget=UnfoldAdminFileFieldWidget({"accept": ".csv,.tsv,.txt,.xlsx"})
+        label="File",
+        help_text="CSV, TSV or Excel (.xlsx).",
+        widget=UnfoldAdminFileFieldWidget({"accept": ".csv,.tsv,.txt,.xlsx"}),
     )
     kind = forms.ChoiceField(
-        label="It holds", choices=ImportJob.Kind.choices, initial="contacts", widget=UnfoldAdminRadioSelectWidget
+        label="It holds",
+        choices=ImportJob.Kind.choices,
+        initial="contacts",
+        widget=UnfoldAdminRadioSelectWidget,
     )
 
 
@@ -40,7 +45,9 @@ class MappingForm(forms.Form):
     """One choice a column; fields are numbered, because headers may be anything."""
 
     on_duplicate = forms.ChoiceField(
-        label="Records that are known already", choices=list(DUPLICATES.items()), widget=UnfoldAdminRadioSelectWidget
+        label="Records that are known already",
+        choices=list(DUPLICATES.items()),
+        widget=UnfoldAdminRadioSelectWidget,
     )
 
     def __init__(self, job: ImportJob, data: Any = None):

@@ -20,7 +20,8 @@ SHOWN = 100
 
 class ManyForm(forms.Form):
     lines = forms.CharField(
-        label="Addresses and domains", required=False, help_text="One a line, such as ada@example.com or example.com.",
+        label="Addresses and domains", required=False,
+        help_text="One a line, such as ada@example.com or example.com.",
         widget=UnfoldAdminTextareaWidget({"rows": 10}),
     )  # fmt: skip
     file = forms.FileField(
@@ -31,7 +32,9 @@ class ManyForm(forms.Form):
     def clean_file(self):
         file = self.cleaned_data["file"]
         if file and file.size > LARGEST:
-            raise forms.ValidationError(f"The file has {file.size:,} bytes; at most {LARGEST:,} are read at once.")
+            raise forms.ValidationError(
+                f"The file has {file.size:,} bytes; at most {LARGEST:,} are read at once."
+            )
         return file
 
     def values(self) -> list[str]:

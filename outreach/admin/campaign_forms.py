@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from typing import Any
 
 from django import forms
@@ -29,23 +28,36 @@ UNITS = ("days", "business_days", "hours")
 
 
 def number(label: str, **kwargs: Any) -> forms.IntegerField:
-    return forms.IntegerField(label=label, min_value=0, required=False, widget=UnfoldAdminIntegerFieldWidget, **kwargs)
+    return forms.IntegerField(
+        label=label, min_value=0, required=False, widget=UnfoldAdminIntegerFieldWidget, **kwargs
+    )
 
 
 class CampaignForm(forms.Form):
     name = forms.CharField(max_length=250, widget=UnfoldAdminTextInputWidget)
     mailboxes = forms.ModelMultipleChoiceField(
-        EmailAccount.objects.none(), label="Sends from", required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        EmailAccount.objects.none(),
+        label="Sends from",
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
     daily_limit = forms.IntegerField(
-        label="Mails a day, at most", min_value=1, required=False, help_text="Empty: what the mailboxes allow.",
+        label="Mails a day, at most", min_value=1, required=False,
+        help_text="Empty: what the mailboxes allow.",
         widget=UnfoldAdminIntegerFieldWidget,
     )  # fmt: skip
     days = forms.MultipleChoiceField(
-        label="On", choices=list(DAY_NAMES.items()), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        label="On",
+        choices=list(DAY_NAMES.items()),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
-    begins = forms.CharField(label="From", required=False, widget=UnfoldAdminTextInputWidget({"placeholder": "09:00"}))
-    ends = forms.CharField(label="To", required=False, widget=UnfoldAdminTextInputWidget({"placeholder": "17:00"}))
+    begins = forms.CharField(
+        label="From", required=False, widget=UnfoldAdminTextInputWidget({"placeholder": "09:00"})
+    )
+    ends = forms.CharField(
+        label="To", required=False, widget=UnfoldAdminTextInputWidget({"placeholder": "17:00"})
+    )
     time_zone = forms.ChoiceField(choices=time_zones, widget=UnfoldAdminSelectWidget)
     starts_on = forms.DateField(label="First day", required=False, widget=UnfoldAdminDateWidget)
     ends_on = forms.DateField(label="Last day", required=False, widget=UnfoldAdminDateWidget)
@@ -105,7 +117,9 @@ class StepForm(forms.Form):
         required=False, max_length=998, widget=UnfoldAdminTextInputWidget,
         help_text="A follow-up without one goes on in the thread of the first mail.",
     )  # fmt: skip
-    body = forms.CharField(label="Text", required=False, strip=False, widget=UnfoldAdminTextareaWidget({"rows": 8}))
+    body = forms.CharField(
+        label="Text", required=False, strip=False, widget=UnfoldAdminTextareaWidget({"rows": 8})
+    )
     days = number("days")
     business_days = number("business days")
     hours = number("hours")
@@ -178,11 +192,13 @@ class AddForm(forms.Form):
 
 
 def usual(account: Any) -> dict[str, Any]:
-    """What a new campaign begins with: office hours."""
+    """What a new campaign begins with: office hours, and the first mailbox."""
+    first = EmailAccount.objects.alive().values_list("pk", flat=True)[:1]
     return {
-        "days": WORKING_DAYS, "begins": "09:00", "ends": "17:00", "time_zone": account.time_zone,
-        "stop_on_reply": True, "mailboxes": list(EmailAccount.objects.alive().values_list("pk", flat=True)[:1]),
-    }  # fmt: skip
-
-
-
+        "days": WORKING_DAYS,
+        "begins": "09:00",
+        "ends": "17:00",
+        "time_zone": account.time_zone,
+        "stop_on_reply": True,
+        "mailboxes": list(first),
+    }

@@ -76,7 +76,10 @@ class CampaignAdmin(WorkspaceAdmin):
 
     def get_urls(self):
         view = self.admin_site.admin_view(self.preview)
-        return [path("<path:object_id>/preview/", view, name="outreach_campaign_preview"), *super().get_urls()]
+        return [
+            path("<path:object_id>/preview/", view, name="outreach_campaign_preview"),
+            *super().get_urls(),
+        ]
 
     def add_view(self, request, form_url="", extra_context=None):
         if not self.has_add_permission(request):
@@ -100,6 +103,7 @@ class CampaignAdmin(WorkspaceAdmin):
         sent = Message.objects.filter(campaign=campaign).order_by("-pk")
         context = {
             "campaign": campaign,
+            "original": campaign,
             "form": CampaignForm(campaign),
             "steps": StepForms(initial=stored, prefix="steps"),
             "adding": AddForm(),
@@ -108,7 +112,9 @@ class CampaignAdmin(WorkspaceAdmin):
             "mails": sent[:MESSAGES_SHOWN],
             "offered": offered(campaign),
             "may": {button.name for button in self.buttons_for(request, campaign)},
-            "press": {button.name: self.address("press", campaign.pk, button.name) for button in self.buttons},
+            "press": {
+                button.name: self.address("press", campaign.pk, button.name) for button in self.buttons
+            },
             "preview_url": self.address("preview", campaign.pk),
             "history": self.history(campaign),
         }
@@ -141,7 +147,9 @@ class CampaignAdmin(WorkspaceAdmin):
             return self.show(request, campaign, adding=form)
         result = enrol(campaign, form.contacts(), by=request.user)
         for code, count in result.left_out.items():
-            self.message_user(request, f"{count:,} left out: they {LEFT_OUT.get(code, code)}.", messages.WARNING)
+            self.message_user(
+                request, f"{count:,} left out: they {LEFT_OUT.get(code, code)}.", messages.WARNING
+            )
         return f"{result.added:,} contacts were added."
 
     def press_test(self, request, campaign) -> str:
@@ -159,10 +167,13 @@ class CampaignAdmin(WorkspaceAdmin):
             mail = {"problems": [str(refusal)]}
         context = {
             "campaign": campaign, "mail": mail, "who": who, "step": step, "offered": offered(campaign),
-            "test_url": self.address("press", campaign.pk, "test"), "back": self.address("change", campaign.pk),
+            "test_url": self.address("press", campaign.pk, "test"), "back": self.address("change",
+            campaign.pk),
             "numbers": range(1, campaign.steps.count() + 1),
         }  # fmt: skip
-        return self.page(request, "backoffice/campaign_preview.html", f"Preview of {campaign.name}", **context)
+        return self.page(
+            request, "backoffice/campaign_preview.html", f"Preview of {campaign.name}", **context
+        )
 
     def remove(self, request, row):
         delete_campaign(row, by=request.user)
@@ -182,7 +193,9 @@ def offered(campaign: Campaign) -> list[Contact]:
 
 
 def contact_with(address: str) -> Contact:
-    contact = Contact.objects.alive().with_address(email_key(address.strip())).first() if address.strip() else None
+    contact = (
+        Contact.objects.alive().with_address(email_key(address.strip())).first() if address.strip() else None
+    )
     if contact is None:
         raise NotFound(f"No contact has the address {address!r}; choose one of the list")
     return contact

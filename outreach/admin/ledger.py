@@ -30,7 +30,8 @@ class MessageAdmin(FactAdmin):
     search_help_text = "Beginning of the address"
     ordering = ("-id",)
     fields = (
-        "to_name", "to_address", "from_address", "subject", "state", "last_error", "campaign_name", "step_number",
+        "to_name", "to_address", "from_address", "subject", "state", "last_error", "campaign_name",
+        "step_number",
         "variant", "message_id", "slot_at", "sent_at", "settled_at", "created_at",
     )  # fmt: skip
     buttons = (

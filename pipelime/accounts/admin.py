@@ -160,12 +160,15 @@ class ApiKeyAdmin(WorkspaceAdmin):
     list_display = ("name", "shown_prefix", "shown_scopes", "shown_state", "last_used_at", "expires_at")
     search_fields = ("name__istartswith", "lookup__istartswith")
     add_fieldsets = ((None, {"fields": ("name", "scopes", "expires_at")}),)
-    fields = ("name", "shown_prefix", "shown_scopes", "shown_state", "expires_at", "last_used_at", "created_by",
+    fields = ("name", "shown_prefix", "shown_scopes", "shown_state", "expires_at", "last_used_at",
+    "created_by",
               "created_at")  # fmt: skip
     buttons = (
         Button("disable", "Disable", "pause", lambda key: key.disabled_at is None),
         Button("enable", "Enable", "play_arrow", lambda key: key.disabled_at is not None),
-        Button("revoke", "Revoke", "delete", confirm="Programs with this key are refused at once. Revoke it?"),
+        Button(
+            "revoke", "Revoke", "delete", confirm="Programs with this key are refused at once. Revoke it?"
+        ),
     )
 
     @display(description="begins with")

@@ -269,7 +269,9 @@ class WorkspaceAdmin(ModelAdmin):
     def history_view(self, request, object_id, extra_context=None):
         return redirect(f"{self.address('change', object_id)}#history")
 
-    def show_once(self, request: HttpRequest, *, title: str, secret: str, hint: str, back: str) -> HttpResponse:
+    def show_once(
+        self, request: HttpRequest, *, title: str, secret: str, hint: str, back: str
+    ) -> HttpResponse:
         """The answer to the POST itself: a secret is in no session, cookie or address."""
         context = self.admin_site.each_context(request)
         context |= {"title": title, "secret": secret, "hint": hint, "back": back, "opts": self.opts}
@@ -327,5 +329,7 @@ def rows_of(formset: Any) -> list[dict[str, Any]]:
     return [
         form.cleaned_data
         for form in formset.forms
-        if form not in formset.deleted_forms and form.cleaned_data and (form.instance.pk or form.has_changed())
+        if form not in formset.deleted_forms
+        and form.cleaned_data
+        and (form.instance.pk or form.has_changed())
     ]

@@ -1,4 +1,4 @@
-"""A believable account: people, companies, leads in all steps, and two campaigns that mail into the local sink."""
+"""A believable account: people, companies, leads in all steps, and two campaigns that mail to the sink."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from crm.companies import create_company
 from crm.comments import create_comment
+from crm.companies import create_company
 from crm.contacts import create_contact
 from crm.leads import create_lead, update_lead
 from crm.models import Company, Contact, Lead, Step
@@ -101,7 +101,8 @@ def add_leads(account: Account, people: list[Contact], chance: random.Random, *,
         # Many leads begin, few come to the end.
         step = steps[min(int(chance.triangular(0, len(steps), 0.6)), len(steps) - 1)]
         lead = create_lead(
-            account, by=by, title=f"{company.name}: {chance.choice(NEEDS)}", step=step, owner=by, contact=person,
+            account, by=by, title=f"{company.name}: {chance.choice(NEEDS)}", step=step, owner=by,
+            contact=person,
             client_folder=company, amount=Decimal(chance.randrange(12, 480) * 100), created_from="demo",
             probability=min(20 * step.position, 90), created_at=now - age, tags=chance.sample(TAGS, k=1),
             estimated_closing_date=(now + timedelta(days=chance.randrange(5, 90))).date(),
@@ -117,7 +118,9 @@ def decide(lead: Lead, number: int, now: Any, *, by: User) -> None:
     elif number % 8 == 6:
         update_lead(lead, by=by, status=Lead.Status.LOST)
     elif number % 5 == 1:
-        update_lead(lead, by=by, status=Lead.Status.STANDBY, remind_date=(now + timedelta(days=number % 9 + 1)).date())
+        update_lead(
+            lead, by=by, status=Lead.Status.STANDBY, remind_date=(now + timedelta(days=number % 9 + 1)).date()
+        )
 
 
 def add_campaigns(account: Account, *, by: User) -> None:

@@ -26,25 +26,29 @@ COMPANIES = [
     )
 ]
 PEOPLE = [
-    tuple(name.split(" ", 1))
-    for name in (
-        "Ingrid Sørensen;Mateo García;Aiko Tanaka;Chidi Okonkwo;Claire Moreau;Piotr Kowalczyk;Emma Lindqvist;"
-        "Rahul Anand;Sofia Rossi;Jonas Weber;Zoë van Dijk;Kostas Papadakis;Beatriz Almeida;Tomáš Novák;"
-        "Maren Haug;Lucía Fernández;Noah Tremblay;Yuki Sato;Amara Nwosu;Étienne Lefèvre;Katarzyna Wiśniewska;"
-        "Oskar Nilsson;Priya Raman;Marco Bianchi;Hannah Schäfer;Bram de Vries;Eleni Nikolaou;João Ferreira;"
-        "Adéla Svobodová;Lars Eriksen;Carmen Ortega;Olivia Bennett;Kenji Watanabe;Ngozi Eze;Camille Roux;"
-        "Marek Zieliński;Astrid Holm;Vikram Desai;Giulia Conti;Felix Brandt;Sanne Bakker;Dimitra Georgiou;"
-        "Tiago Costa;Jakub Dvořák;Solveig Dahl;Álvaro Molina;Grace Whitfield;Haruto Mori;Ifeoma Obi;"
-        "Hélène Girard"
-    ).split(";")
-]
+    ("Ingrid", "Sørensen"), ("Mateo", "García"), ("Aiko", "Tanaka"), ("Chidi", "Okonkwo"),
+    ("Claire", "Moreau"), ("Piotr", "Kowalczyk"), ("Emma", "Lindqvist"), ("Rahul", "Anand"),
+    ("Sofia", "Rossi"), ("Jonas", "Weber"), ("Zoë", "van Dijk"), ("Kostas", "Papadakis"),
+    ("Beatriz", "Almeida"), ("Tomáš", "Novák"), ("Maren", "Haug"), ("Lucía", "Fernández"),
+    ("Noah", "Tremblay"), ("Yuki", "Sato"), ("Amara", "Nwosu"), ("Étienne", "Lefèvre"),
+    ("Katarzyna", "Wiśniewska"), ("Oskar", "Nilsson"), ("Priya", "Raman"), ("Marco", "Bianchi"),
+    ("Hannah", "Schäfer"), ("Bram", "de Vries"), ("Eleni", "Nikolaou"), ("João", "Ferreira"),
+    ("Adéla", "Svobodová"), ("Lars", "Eriksen"), ("Carmen", "Ortega"), ("Olivia", "Bennett"),
+    ("Kenji", "Watanabe"), ("Ngozi", "Eze"), ("Camille", "Roux"), ("Marek", "Zieliński"),
+    ("Astrid", "Holm"), ("Vikram", "Desai"), ("Giulia", "Conti"), ("Felix", "Brandt"), ("Sanne", "Bakker"),
+    ("Dimitra", "Georgiou"), ("Tiago", "Costa"), ("Jakub", "Dvořák"), ("Solveig", "Dahl"),
+    ("Álvaro", "Molina"), ("Grace", "Whitfield"), ("Haruto", "Mori"), ("Ifeoma", "Obi"),
+    ("Hélène", "Girard"),
+]  # fmt: skip
 JOBS = [
-    "Head of Operations", "Managing Director", "Purchasing Manager", "Chief Financial Officer", "Sales Director",
+    "Head of Operations", "Managing Director", "Purchasing Manager", "Chief Financial Officer",
+    "Sales Director",
     "Office Manager", "Head of Logistics", "Product Lead", "Founder", "Marketing Manager", "IT Manager",
 ]  # fmt: skip
 TAGS = ["spring fair", "newsletter", "partner", "warm", "manufacturing", "services"]
 NEEDS = [
-    "scheduling for two sites", "stock planning", "yearly licence", "pilot in one warehouse", "data migration",
+    "scheduling for two sites", "stock planning", "yearly licence", "pilot in one warehouse",
+    "data migration",
     "training for the team", "support contract", "rollout to branches",
 ]  # fmt: skip
 COMMENTS = [
@@ -56,18 +60,21 @@ COMMENTS = [
 SIGNED = "\n\nBest wishes\n{{ sender.name }}"
 INVITATION = {
     "subject": "A morning on planning, {{ first_name }}?",
-    "body": "Hello {{ first_name }},\n\nin March we open our workshop for a morning: three companies show how they plan "
+    "body": "Hello {{ first_name }},\n\nin March we open our workshop for a morning: three companies "
+    "show how they plan "
     "their week, with coffee and without slides. I would be glad to see somebody of {{ company }} there.\n\n"
     "Shall I keep a place for you?" + SIGNED,
 }
 FIRST_MAIL = {
     "subject": "{{ company }} and the Monday plan",
-    "body": "Hello {{ first_name }},\n\nmost operations teams we meet spend their Monday moving last week's plan into this "
+    "body": "Hello {{ first_name }},\n\nmost operations teams we meet spend their Monday moving last "
+    "week's plan into this "
     "week's. We take that work away; it takes a day to try.\n\nWould a short call make sense?" + SIGNED,
 }
 FOLLOW_UP = {
     "delay": {"days": 3},
     "subject": "",
-    "body": "Hello {{ first_name }},\n\none thing I forgot: you may try it with a copy of your own data, and nothing of it "
+    "body": "Hello {{ first_name }},\n\none thing I forgot: you may try it with a copy of your own "
+    "data, and nothing of it "
     "leaves {{ company }}.\n\nTell me if it is not for you, and I will not write again." + SIGNED,
 }

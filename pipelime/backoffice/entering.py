@@ -40,7 +40,9 @@ def client_address(request: HttpRequest) -> str:
 
 def is_trusted(address: str) -> bool:
     try:
-        return any(ip_address(address) in ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES)
+        return any(
+            ip_address(address) in ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES
+        )
     except ValueError:
         return False
 
@@ -76,7 +78,7 @@ class PasswordForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        values = super().clean()
+        values = super().clean() or {}
         if "password" in values and "again" in values and values["password"] != values["again"]:
             self.add_error("again", "The two passwords differ; type the same one twice.")
         return values
@@ -99,7 +101,9 @@ def ask_for_reset(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def reset(request: HttpRequest, uid: str, token: str) -> HttpResponse:
-    return choose_password(request, "Set a new password", lambda word: people.reset_password(uid, token, word))
+    return choose_password(
+        request, "Set a new password", lambda word: people.reset_password(uid, token, word)
+    )
 
 
 @never_cache

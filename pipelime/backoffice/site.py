@@ -59,7 +59,9 @@ class Workspace(UnfoldAdminSite):
         context = super().each_context(request)
         context["styles"] = [*context["styles"], static("pipelime/workspace.css")]
         context["scripts"] = [*context["scripts"], static("pipelime/workspace.js")]
-        context["site_favicons"] = [{"rel": "icon", "type": "image/svg+xml", "href": static("pipelime/icon.svg")}]
+        context["site_favicons"] = [
+            {"rel": "icon", "type": "image/svg+xml", "href": static("pipelime/icon.svg")}
+        ]
         account = getattr(request, "account", None)
         context["account"] = account
         context["site_subheader"] = account.name if account else None

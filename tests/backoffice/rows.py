@@ -36,7 +36,9 @@ def row_of(model: type[models.Model], account: Account) -> Any:
     for maker in vars(factories).values():
         if isinstance(maker, type) and issubclass(maker, factories.Factory) and maker._meta.model is model:
             return maker(account=account)
-    raise LookupError(f"tests/factories.py makes no {model.__name__}: add a factory, so that its pages are tested")
+    raise LookupError(
+        f"tests/factories.py makes no {model.__name__}: add a factory, so that its pages are tested"
+    )
 
 
 def address(model: type[models.Model], page: str, *args: Any) -> str:

@@ -82,7 +82,10 @@ def test_saving_changes_words_and_keeps_further_variants(browser, mailbox):
     browser.post(address(Campaign, "press", campaign.pk, "save"), changed)
 
     step.refresh_from_db()
-    assert [(variant["subject"], variant["weight"]) for variant in step.variants] == [("Good morning", 1), ("Hey", 2)]
+    assert [(variant["subject"], variant["weight"]) for variant in step.variants] == [
+        ("Good morning", 1),
+        ("Hey", 2),
+    ]
 
 
 def test_people_are_added_by_a_tag_and_who_is_left_out_is_told(browser, account, mailbox):

@@ -26,7 +26,9 @@ def person(account):
 @pytest.fixture
 def operator(db):
     with every_account():
-        return User.objects.create(email="root@example.com", is_superuser=True, password=make_password(PASSWORD))
+        return User.objects.create(
+            email="root@example.com", is_superuser=True, password=make_password(PASSWORD)
+        )
 
 
 def log_in(client, password: str = PASSWORD, email: str = "ada@example.com"):
@@ -111,7 +113,9 @@ def test_two_different_passwords_are_refused(client, person):
 def test_an_invitation_is_answered_with_a_password(client, account, user):
     invited = invite_user(account, email="zoe@example.com", by=user)
 
-    answer = client.post(path_of(activation_link(invited)), {"password": PASSWORD, "again": PASSWORD}, follow=True)
+    answer = client.post(
+        path_of(activation_link(invited)), {"password": PASSWORD, "again": PASSWORD}, follow=True
+    )
 
     invited.refresh_from_db()
     assert invited.activated_at is not None
@@ -219,7 +223,8 @@ def test_mail_in_the_sink_is_read_but_runs_nothing(browser, seller, settings, tm
     from pipelime.mailsink import Mailsink
 
     settings.SINK_PORT, settings.PIPELIME_MAIL_URL, settings.DATA = 2525, "", tmp_path
-    raw = b"From: a@b.c\r\nTo: z@b.c\r\nSubject: Hello\r\nContent-Type: text/html\r\n\r\n<script>1</script><p>Hi</p>"
+    head = b"From: a@b.c\r\nTo: z@b.c\r\nSubject: Hello\r\nContent-Type: text/html\r\n\r\n"
+    raw = head + b"<script>1</script><p>Hi</p>"
     envelope = SimpleNamespace(rcpt_tos=["z@b.c"], mail_from="a@b.c", original_content=raw)
     name = Mailsink(tmp_path / "mailsink").keep(envelope)
     other = Client()

@@ -13,14 +13,8 @@ from tests import factories
 from tests.backoffice.rows import REGISTERED, address, row_of
 
 MODELS = pytest.mark.parametrize("model", REGISTERED, ids=[model._meta.label for model in REGISTERED])
-PRESSED = [
-    (model, button.name) for model in REGISTERED for button in admin.site._registry[model].buttons
-]
-ASKED = [
-    (model, field)
-    for model in REGISTERED
-    for field in admin.site._registry[model].autocomplete_fields
-]
+PRESSED = [(model, button.name) for model in REGISTERED for button in admin.site._registry[model].buttons]
+ASKED = [(model, field) for model in REGISTERED for field in admin.site._registry[model].autocomplete_fields]
 
 
 def test_every_part_of_an_account_has_its_page():
@@ -60,7 +54,9 @@ def test_a_foreign_row_is_not_there(browser, stranger, model, page, method):
     with every_account():
         before = model._base_manager.filter(pk=row.pk).values().get()
 
-    answer = getattr(browser, method)(address(model, page, row.pk), {"post": "yes"} if method == "post" else {})
+    answer = getattr(browser, method)(
+        address(model, page, row.pk), {"post": "yes"} if method == "post" else {}
+    )
 
     with every_account():
         assert model._base_manager.filter(pk=row.pk).values().get() == before
@@ -117,7 +113,8 @@ def test_an_action_on_foreign_rows_does_nothing(browser, account, stranger):
 
     browser.post(address(Lead, "changelist"), {"action": "take_over", "_selected_action": [foreign.pk]})
     browser.post(
-        address(Lead, "changelist"), {"action": "delete_selected", "_selected_action": [foreign.pk], "post": "yes"}
+        address(Lead, "changelist"),
+        {"action": "delete_selected", "_selected_action": [foreign.pk], "post": "yes"},
     )
 
     with every_account():

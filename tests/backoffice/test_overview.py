@@ -56,7 +56,11 @@ def test_the_palette_finds_people_companies_and_leads(browser, account, user):
 
     answer = browser.get("/admin/search/", {"s": "lor", "extended": "1"})
 
-    assert [result.title for result in answer.context["results"]] == ["Lorena", "Loretta pilot", "Lorentz Ltd"]
+    assert [result.title for result in answer.context["results"]] == [
+        "Lorena",
+        "Loretta pilot",
+        "Lorentz Ltd",
+    ]
 
 
 def test_the_demo_fills_an_empty_account(account, user, settings, capsys):

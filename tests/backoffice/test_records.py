@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from crm.contacts import create_contact
 from crm.models import Comment, Contact, Field, Lead, Pipeline
 from outreach.models import BlocklistEntry, EmailAccount
-from pipelime.accounts.models import ApiKey, Notice, Team, User
 from pipelime.accounts.keys import find_key
+from pipelime.accounts.models import ApiKey, Notice, Team, User
 from pipelime.events.models import Event
 from tests import factories
 from tests.backoffice.rows import address
@@ -74,7 +74,8 @@ def test_only_what_was_changed_is_told(browser, account):
     row = contact.emails.get()
     form = contact_form(first_name="Ada", last_name="Lovelace")
     form |= {"emails-TOTAL_FORMS": 1, "emails-INITIAL_FORMS": 1, "emails-0-id": row.pk,
-             "emails-0-contact": contact.pk, "emails-0-address": row.address, "emails-0-is_primary": "on"}  # fmt: skip
+             "emails-0-contact": contact.pk, "emails-0-address": row.address,
+             "emails-0-is_primary": "on"}  # fmt: skip
 
     browser.post(address(Contact, "change", contact.pk), form)
 
@@ -83,7 +84,9 @@ def test_only_what_was_changed_is_told(browser, account):
 
 
 def test_a_custom_field_is_a_field_of_the_form(browser, account):
-    factories.FieldFactory(account=account, kind=Field.Kind.CONTACT, name="Budget", key="budget", type="number")
+    factories.FieldFactory(
+        account=account, kind=Field.Kind.CONTACT, name="Budget", key="budget", type="number"
+    )
 
     browser.post(address(Contact, "add"), contact_form(first_name="Ada", custom__budget="1200"))
 
@@ -145,10 +148,13 @@ def test_a_pipeline_is_made_with_its_steps_and_changed(browser, account):
 
     browser.post(
         address(Pipeline, "change", pipeline.pk),
-        {"name": "Partners", "is_default": "on", "position": 1, "steps-TOTAL_FORMS": 3, "steps-INITIAL_FORMS": 2,
-         "steps-0-id": first.pk, "steps-0-pipeline": pipeline.pk, "steps-0-name": "Begin", "steps-0-position": 1,
+        {"name": "Partners", "is_default": "on", "position": 1, "steps-TOTAL_FORMS": 3,
+        "steps-INITIAL_FORMS": 2,
+         "steps-0-id": first.pk, "steps-0-pipeline": pipeline.pk, "steps-0-name": "Begin",
+         "steps-0-position": 1,
          "steps-1-id": second.pk, "steps-1-pipeline": pipeline.pk, "steps-1-name": "Second",
-         "steps-1-position": 2, "steps-1-DELETE": "on", "steps-2-pipeline": pipeline.pk, "steps-2-name": "End",
+         "steps-1-position": 2, "steps-1-DELETE": "on", "steps-2-pipeline": pipeline.pk,
+         "steps-2-name": "End",
          "steps-2-position": 3},
     )  # fmt: skip
 
@@ -156,9 +162,7 @@ def test_a_pipeline_is_made_with_its_steps_and_changed(browser, account):
 
 
 def test_the_raw_key_is_shown_once_and_stored_nowhere(browser):
-    answer = browser.post(
-        address(ApiKey, "add"), {"name": "Zapier", "scopes": "contacts:read leads:*"}
-    )
+    answer = browser.post(address(ApiKey, "add"), {"name": "Zapier", "scopes": "contacts:read leads:*"})
 
     key, raw = ApiKey.objects.get(), answer.context["secret"]
     again = browser.get(address(ApiKey, "change", key.pk))
@@ -180,7 +184,9 @@ def test_the_secret_of_a_webhook_is_shown_once_and_again_when_rotated(browser):
 
 
 def test_an_unknown_event_is_refused_at_its_field(browser):
-    answer = browser.post(address(Endpoint, "add"), {"url": "https://hooks.example.com/in", "events": "leed.*"})
+    answer = browser.post(
+        address(Endpoint, "add"), {"url": "https://hooks.example.com/in", "events": "leed.*"}
+    )
 
     assert list(answer.context["adminform"].form.errors) == ["events"]
     assert not Endpoint.objects.exists()
@@ -205,7 +211,8 @@ def test_a_password_of_a_mailbox_goes_in_and_never_comes_out(browser, account):
     mailbox = EmailAccount.objects.get()
     page = browser.get(address(EmailAccount, "change", mailbox.pk))
     browser.post(
-        address(EmailAccount, "change", mailbox.pk), form | {"smtp_password": "", "name": "Sam", "daily_limit": 60}
+        address(EmailAccount, "change", mailbox.pk),
+        form | {"smtp_password": "", "name": "Sam", "daily_limit": 60},
     )
 
     mailbox.refresh_from_db()
@@ -250,7 +257,10 @@ def test_many_lines_are_blocked_at_once_and_each_fault_is_told(browser):
         "/admin/outreach/blocklistentry/many/", {"lines": "ada@example.com\nnot an address\nexample.org"}
     )
 
-    assert sorted(BlocklistEntry.objects.values_list("value", flat=True)) == ["ada@example.com", "example.org"]
+    assert sorted(BlocklistEntry.objects.values_list("value", flat=True)) == [
+        "ada@example.com",
+        "example.org",
+    ]
     assert [line for line, _, _ in answer.context["result"].invalid] == [2]
 
 

@@ -10,7 +10,9 @@ from crm.tasks import run_imports
 from tests import factories
 from tests.backoffice.rows import address
 
-FILE = "E-Mail;Vorname;Firma;Notiz\nada@example.com;Ada;Fjell;x\nnobody;Bob;Nix;\nzoë@example.com;Zoë;Söhne;y\n"
+FILE = (
+    "E-Mail;Vorname;Firma;Notiz\nada@example.com;Ada;Fjell;x\nnobody;Bob;Nix;\nzoë@example.com;Zoë;Söhne;y\n"
+)
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -40,7 +42,8 @@ def test_the_choices_of_the_page_are_what_is_imported(browser, account):
     factories.FieldFactory(account=account, name="Note", key="note")
     job = upload(browser)
     choices = {"on_duplicate": "skip", "encoding": job.encoding, "delimiter": job.delimiter,
-               "column_0": "email", "column_1": "last_name", "column_2": "", "column_3": "custom.note"}  # fmt: skip
+               "column_0": "email", "column_1": "last_name", "column_2": "",
+               "column_3": "custom.note"}  # fmt: skip
 
     browser.post(address(ImportJob, "press", job.pk, "run"), choices)
     run_imports()
@@ -108,7 +111,8 @@ def test_columns_that_were_not_recognised_can_be_mapped_by_hand(browser, account
 def test_an_import_is_taken_back(browser, account):
     job = upload(browser)
     browser.post(address(ImportJob, "press", job.pk, "run"),
-                 {"on_duplicate": "update", "encoding": job.encoding, "delimiter": ";", "column_0": "email"})  # fmt: skip
+                 {"on_duplicate": "update", "encoding": job.encoding, "delimiter": ";",
+                 "column_0": "email"})  # fmt: skip
     run_imports()
     done = page(browser, job)
 
@@ -133,7 +137,9 @@ def test_the_rejects_are_a_file_with_reasons(browser, account):
 
 
 def test_the_moving_part_asks_for_the_whole_page_when_the_work_is_done(browser, account):
-    browser.post(address(ImportJob, "add"), {"file": SimpleUploadedFile("a.csv", FILE.encode()), "kind": "contacts"})
+    browser.post(
+        address(ImportJob, "add"), {"file": SimpleUploadedFile("a.csv", FILE.encode()), "kind": "contacts"}
+    )
     job = ImportJob.objects.get()
     during = browser.get(address(ImportJob, "progress", job.pk))
     run_imports()
@@ -148,7 +154,9 @@ def test_the_moving_part_asks_for_the_whole_page_when_the_work_is_done(browser, 
 @pytest.mark.parametrize(("content", "said"), [(b"", "empty"), (b"E-Mail\n", "no rows")])
 def test_a_file_without_rows_is_explained(browser, account, content, said):
     answer = browser.post(
-        address(ImportJob, "add"), {"file": SimpleUploadedFile("a.csv", content), "kind": "contacts"}, follow=True
+        address(ImportJob, "add"),
+        {"file": SimpleUploadedFile("a.csv", content), "kind": "contacts"},
+        follow=True,
     )
     run_imports()
 

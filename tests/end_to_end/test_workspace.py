@@ -1,4 +1,4 @@
-"""A person's first hour in the browser: log in, bring in people, connect a mailbox, start a campaign, read the mail."""
+"""A first hour in the browser: bring in people, connect a mailbox, start a campaign, read the mail."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import pytest
 from tests.end_to_end.installation import Installation
 
 CHROMIUM = Path("/usr/bin/chromium")
-PEOPLE = "E-Mail;Vorname;Firma\nada@example.com;Ada;Fjell AS\nzoe@example.com;Zoë;Söhne GmbH\nnobody;Bob;Nix\n"
+PEOPLE = (
+    "E-Mail;Vorname;Firma\nada@example.com;Ada;Fjell AS\nzoe@example.com;Zoë;Söhne GmbH\nnobody;Bob;Nix\n"
+)
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = [
     pytest.mark.end_to_end,
@@ -42,8 +44,10 @@ def page(installation, complaints):
         page.on("dialog", lambda dialog: dialog.accept())
         page.on(
             "request",
-            lambda asked: asked.url.startswith((installation.url, "data:", "blob:", "about:"))
-            or complaints.append(asked.url),
+            lambda asked: (
+                asked.url.startswith((installation.url, "data:", "blob:", "about:"))
+                or complaints.append(asked.url)
+            ),
         )
         yield page
         browser.close()
@@ -121,7 +125,14 @@ def test_no_page_is_wider_than_the_screen(page, installation, complaints, width)
     page.set_viewport_size({"width": width, "height": 844})
     log_in(page, installation)
 
-    for path in ("", "crm/contact/", "crm/lead/add/", "crm/importjob/add/", "outreach/campaign/add/", "events/event/"):
+    for path in (
+        "",
+        "crm/contact/",
+        "crm/lead/add/",
+        "crm/importjob/add/",
+        "outreach/campaign/add/",
+        "events/event/",
+    ):
         page.goto(f"{installation.url}/admin/{path}")
 
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from crm.contacts import update_contact
 from crm.models import Contact
 from outreach.blocking import block, suppress
-from outreach.campaigns import create_campaign, pause_campaign, start_campaign
+from outreach.campaigns import create_campaign, pause_campaign, start_campaign, update_campaign
 from outreach.claiming import claim_batch, release_expired
 from outreach.enrolling import enrol
 from outreach.models import Campaign, CapCounter, EmailAccount, Enrolment, Message
@@ -19,36 +20,10 @@ from outreach.settling import expire_sending, settle
 from pipelime.errors import Invalid
 from pipelime.events.models import Event
 from pipelime.scope import every_account
-from tests.factories import ContactFactory, MailboxFactory
-from tests.sinks import Drop, SmtpSink
+from tests.factories import ContactFactory
+from tests.sinks import Drop
 
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def sink(settings):
-    with SmtpSink() as sink:
-        settings.OUTBOUND_ALLOW = [f"127.0.0.1:{sink.port}"]
-        yield sink
-
-
-@pytest.fixture
-def mailbox(account, sink) -> EmailAccount:
-    return MailboxFactory(account=account, smtp_port=sink.port)
-
-
-@pytest.fixture
-def campaign(account, user, mailbox) -> Campaign:
-    return create_campaign(
-        account,
-        by=user,
-        name="Spring",
-        steps=[
-            {"subject": "Hello {{ first_name }}", "body": "Dear {{ first_name }}, a question."},
-            {"delay": {"days": 2}, "body": "Did you see this, {{ first_name }}?"},
-        ],
-        mailboxes=[mailbox],
-    )
 
 
 def run(campaign: Campaign, now=None) -> int:
@@ -319,3 +294,25 @@ def test_a_follow_up_without_a_delay_waits_until_its_mail_was_sent(account, user
 
     assert (first, queued, second) == (1, 0, 1)
     assert [b"Subject: One" in arrival.data for arrival in sink.arrivals] == [True, False]
+
+
+def test_a_contact_whose_missing_name_was_filled_in_is_mailed(campaign, account, user, sink):
+    contact = ContactFactory(account=account, first_name="")
+    started(campaign, [contact], user)
+    run(campaign)
+
+    update_contact(contact, by=user, first_name="Grace")
+
+    assert run(campaign) == 1
+    assert b"Subject: Hello Grace" in sink.arrivals[0].data
+
+
+def test_new_words_release_those_who_were_held_for_the_old_ones(campaign, account, user, sink):
+    started(campaign, [ContactFactory(account=account, first_name="")], user)
+    run(campaign)
+
+    update_campaign(
+        campaign, by=user, steps=[{"subject": "Hello", "body": "Dear reader"}, {"subject": "", "body": "Again"}]
+    )
+
+    assert run(campaign) == 1

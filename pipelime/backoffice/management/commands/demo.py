@@ -12,12 +12,16 @@ class Command(BaseCommand):
     help = "Fill an empty account with contacts, leads and campaigns whose mail stays on this machine."
 
     def add_arguments(self, parser):
-        parser.add_argument("--account", metavar="SLUG", default="demo", help="Its short name; demo by default.")
+        parser.add_argument(
+            "--account", metavar="SLUG", default="demo", help="Its short name; demo by default."
+        )
 
     def handle(self, *, account, **options):
         found = Account.objects.filter(slug=account).first()
         if found is None:
-            raise CommandError(f"There is no account {account!r}; create_account makes one and tells its short name")
+            raise CommandError(
+                f"There is no account {account!r}; create_account makes one and tells its short name"
+            )
         with account_scope(found):
             by = User.objects.admins().order_by("pk").first()
             if by is None:
