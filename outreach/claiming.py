@@ -17,6 +17,16 @@ from pipelime import ledger
 BATCH = 100  # one SMTP connection; small enough that a mailbox's turn ends soon
 LATE = timedelta(minutes=15)  # a slot missed by more than this is planned anew, not sent at an odd hour
 
+PERSON = ("account_id", "uid", "first_name", "last_name", "job_title", "phone", "linkedin_url", "location",
+          "custom_fields", "deleted_at", "company_id", "company__account_id", "company__name")  # fmt: skip
+NEEDED = (
+    "uid", "account_id", "mailbox_id", "campaign_id", "enrolment_id", "state", "fence", "attempts", "due_at",
+    "mailbox_day", "campaign_day", "contact_uid", "step_number", "variant", "to_address", "to_name",
+    "from_address", "campaign_name", "message_id", "subject", "last_error", "sent_at",
+    "enrolment__account_id", "enrolment__state", "enrolment__contact_id",
+    *(f"enrolment__contact__{name}" for name in PERSON),
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -144,7 +154,9 @@ def put_off(over: list[Claimed], fences: dict[int, int], zone: tzinfo, day: date
     for campaign in campaigns.values():
         mine = {one.id: fences[one.id] for one in over if one.campaign_id == campaign.pk}
         due_at = schedule_of(campaign).next_open(tomorrow) or tomorrow
-        ledger.finish_all(Message, mine, state="queued", claim="", due_at=due_at, last_error="over the daily limit")
+        ledger.finish_all(
+            Message, mine, state="queued", claim="", due_at=due_at, last_error="over the daily limit"
+        )
 
 
 def loaded(mailbox: EmailAccount, fences: dict[int, int]) -> list[Message]:
@@ -152,7 +164,7 @@ def loaded(mailbox: EmailAccount, fences: dict[int, int]) -> list[Message]:
 
     A row that has a younger fence by now is somebody else's: to load it would be to steal it.
     """
-    rows = Message.objects.filter(pk__in=fences).select_related("enrolment__contact__company")
+    rows = Message.objects.filter(pk__in=fences).select_related("enrolment__contact__company").only(*NEEDED)
     messages = [row for row in rows.order_by("due_at", "pk") if row.fence == fences[row.pk]]
     campaigns = Campaign.objects.in_bulk({message.campaign_id for message in messages})
     for message in messages:

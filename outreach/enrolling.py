@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from crm.models import Contact
 from outreach.blocking import blocked, suppressed
-from outreach.enrolments import LIVE, locked, reopen
+from outreach.enrolments import LIVE, locked, locked_ids, reopen
 from outreach.models import Campaign, Enrolment, SequenceStep
 from outreach.windows import step_of, zone_named
 from pipelime.bulk import in_chunks
@@ -52,7 +52,7 @@ def enrol(campaign: Campaign, contacts: QuerySet[Contact], *, by) -> Enrolled:
 
 def enrol_chunk(campaign: Campaign, ids: list[int], result: Enrolled) -> None:
     """Meanwhile the locks let nobody delete the contacts, put them elsewhere or finish the campaign."""
-    list(locked(Contact.objects.filter(pk__in=ids).only("pk")))
+    locked_ids(Contact.objects.filter(pk__in=ids))
     contacts = list(Contact.objects.filter(pk__in=ids).prefetch_related("emails").order_by("pk"))
     if any(found.deleted_at for found in locked(Campaign.objects.filter(pk=campaign.pk))):
         raise Invalid("This campaign was deleted")
@@ -86,9 +86,7 @@ def judged(campaign: Campaign, contacts: list[Contact], result: Enrolled) -> Ite
     if not campaign.options.get("allow_in_other_campaigns"):
         others = Enrolment.objects.filter(contact__in=ids, state__in=LIVE, campaign__deleted_at=None)
         over = Q(campaign__status=Campaign.Status.FINISHED) & ~Q(state=Enrolment.State.IN_FLIGHT)
-        elsewhere = set(
-            others.exclude(campaign=campaign).exclude(over).values_list("contact_id", flat=True)
-        )
+        elsewhere = set(others.exclude(campaign=campaign).exclude(over).values_list("contact_id", flat=True))
     addresses = [contact.email for contact in contacts if contact.email]
     said_no, barred = suppressed(addresses), blocked(addresses)
     for contact in contacts:

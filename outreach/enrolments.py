@@ -30,6 +30,11 @@ def locked(rows: QuerySet) -> QuerySet:
     return rows.select_for_update(of=("self",), no_key=True).order_by("pk")
 
 
+def locked_ids(rows: QuerySet) -> list[int]:
+    """The same of rows that are only to be held, or moved by an update."""
+    return list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+
+
 def stop(enrolments: QuerySet[Enrolment], *, reason: str, state: str = Enrolment.State.STOPPED) -> int:
     """End these enrolments and cancel what is not on its way yet. What is being sent cannot be recalled.
 
@@ -92,7 +97,7 @@ def replan(messages: QuerySet[Message], *, error: str) -> int:
 
 @transaction.atomic
 def replan_some(messages: QuerySet[Message], enrolment_ids: list[int], error: str) -> int:
-    live = [enrolment.pk for enrolment in locked(Enrolment.objects.filter(pk__in=enrolment_ids).only("pk"))]
+    live = locked_ids(Enrolment.objects.filter(pk__in=enrolment_ids))
     cancelled = cancel(messages.filter(enrolment__in=live), error=error)
     wait_again(message.enrolment_id for message in cancelled if message.enrolment_id)
     return len(cancelled)

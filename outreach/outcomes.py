@@ -12,7 +12,7 @@ from django.utils import timezone
 from crm.models import Contact
 from outreach.blocking import suppress
 from outreach.claiming import return_to_queue
-from outreach.enrolments import cancel, locked, stop
+from outreach.enrolments import cancel, locked_ids, stop
 from outreach.mailboxes import pause_mailbox
 from outreach.models import EmailAccount, Enrolment, Message, Suppression
 from outreach.settling import mark_ambiguous, mark_sent
@@ -95,7 +95,8 @@ def refuse(message: Message, outcome: Refused) -> None:
 
 @transaction.atomic
 def bounce(message: Message, error: str) -> None:
-    list(locked(Contact.objects.filter(enrolments=message.enrolment_id).only("pk")))  # before the enrolment
+    contact = Enrolment.objects.filter(pk=message.enrolment_id).values("contact_id")
+    locked_ids(Contact.objects.filter(pk__in=contact))  # before the enrolment
     fail(message, error, reason="bounced")
     suppress(
         message.account_id,
@@ -118,7 +119,7 @@ def is_about_recipient(outcome: Refused) -> bool:
 def fail(message: Message, error: str, *, reason: str) -> None:
     """It will never be sent. What it had used of a cap stays used."""
     place = Enrolment.objects.filter(pk=message.enrolment_id)
-    list(locked(place))
+    locked_ids(place)
     ledger.finish(
         Message, message.pk, message.fence, held=message.state, state="failed", last_error=error[:2000]
     )
@@ -131,7 +132,7 @@ def fail(message: Message, error: str, *, reason: str) -> None:
 def give_up(message: Message, *, reason: str, state: str = Enrolment.State.STOPPED) -> None:
     """Cancel a claimed message whose contact must not, or need not, be written to any more."""
     place = Enrolment.objects.filter(pk=message.enrolment_id)
-    list(locked(place))
+    locked_ids(place)
     # Under another fence somebody else is at it, and comes to a conclusion of their own.
     if cancel(Message.objects.filter(pk=message.pk, fence=message.fence), error=reason):
         stop(place, reason=reason, state=state)
@@ -163,5 +164,5 @@ def server_unavailable(messages: list[Message], error: str) -> None:
 
 @transaction.atomic
 def put_off(messages: QuerySet[Message], due_at: datetime, attempts: int) -> None:
-    waiting = locked(messages.filter(state="queued", due_at__lte=due_at).only("pk"))
-    Message.objects.filter(pk__in=[message.pk for message in waiting]).update(due_at=due_at, attempts=attempts)
+    waiting = locked_ids(messages.filter(state="queued", due_at__lte=due_at))
+    Message.objects.filter(pk__in=waiting).update(due_at=due_at, attempts=attempts)

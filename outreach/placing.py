@@ -18,7 +18,7 @@ from django.utils import timezone
 from outreach import caps, scheduling
 from outreach.claiming import zone_of
 from outreach.composing import message_id
-from outreach.enrolments import locked
+from outreach.enrolments import locked_ids
 from outreach.models import Campaign, EmailAccount, Enrolment, Message
 from outreach.windows import schedule_of, step_of, zone_named
 from pipelime.bulk import insert_rows, take_ids
@@ -75,9 +75,7 @@ def next_waiting(state: scheduling.State, now: datetime, until: datetime) -> lis
     return [one for *_, one in sorted(found)[:AT_ONCE]]
 
 
-def room(
-    zone: tzinfo, cap: int | None, used: Mapping[date, int], now: datetime, until: datetime
-) -> int:
+def room(zone: tzinfo, cap: int | None, used: Mapping[date, int], now: datetime, until: datetime) -> int:
     """How many more may go between now and then, over all the local days that these minutes touch."""
     if cap is None:
         return UNLIMITED
@@ -198,8 +196,7 @@ def queue(
 def still_waiting(slots: Sequence[scheduling.Slot]) -> list[scheduling.Slot]:
     """Without those who were stopped while the plan was made, and those whose step has its mail already."""
     ids = [slot.enrolment_id for slot in slots]
-    rows = Enrolment.objects.filter(pk__in=ids, state=Enrolment.State.WAITING)
-    waiting = {enrolment.pk for enrolment in locked(rows.only("pk"))}
+    waiting = set(locked_ids(Enrolment.objects.filter(pk__in=ids, state=Enrolment.State.WAITING)))
     written = Message.objects.filter(enrolment__in=ids).exclude(state=Message.State.CANCELLED)
     served = set(written.values_list("enrolment_id", "step_number"))
     twice = {slot.enrolment_id for slot in slots if (slot.enrolment_id, slot.step_number) in served}

@@ -15,7 +15,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from outreach.claiming import LATE
-from outreach.enrolments import locked, replan
+from outreach.enrolments import locked, locked_ids, replan
 from outreach.models import Campaign, EmailAccount, Enrolment, Message
 from outreach.placing import place
 from outreach.windows import schedule_of, step_of, zone_named
@@ -75,7 +75,9 @@ def lock(account_id: int) -> bool:
 
 def running_campaigns() -> dict[int, Campaign]:
     rows = Campaign.objects.alive().filter(status=Campaign.Status.STARTED)
-    return {campaign.pk: campaign for campaign in locked(rows).prefetch_related("steps", "mailboxes__account")}
+    return {
+        campaign.pk: campaign for campaign in locked(rows).prefetch_related("steps", "mailboxes__account")
+    }
 
 
 def follow_up(campaigns: dict[int, Campaign], now: datetime) -> int:
@@ -95,11 +97,10 @@ def advance(sent: list[tuple], campaigns: dict[int, Campaign]) -> None:
     others = {row[2] for row in sent} - set(campaigns) - {None}
     known = campaigns | Campaign.objects.filter(pk__in=others).prefetch_related("steps").in_bulk()
     rows = Enrolment.objects.filter(pk__in=[row[1] for row in sent], state=Enrolment.State.IN_FLIGHT)
-    enrolments = {row.pk: row for row in locked(rows.only("pk", "account_id", "step_number"))}
+    places = dict(Enrolment.objects.filter(pk__in=locked_ids(rows)).values_list("pk", "step_number"))
     moved: dict[tuple, list[int]] = {}
     for _, enrolment_id, campaign_id, step_number, due_at in sent:
-        enrolment = enrolments.get(enrolment_id)
-        if enrolment is not None and enrolment.step_number == step_number:
+        if places.get(enrolment_id) == step_number:
             moved.setdefault((campaign_id, step_number, due_at), []).append(enrolment_id)
     # Many enrolments share a slot, and so their next due time: one update serves them all.
     for (campaign_id, step_number, due_at), ids in moved.items():
@@ -146,7 +147,7 @@ def forget_gone_senders(campaigns: dict[int, Campaign], now: datetime) -> int:
         own = {mailbox.pk for mailbox in campaign.mailboxes.all() if mailbox.deleted_at is None}
         if gone := every - own:
             waiting = Enrolment.objects.filter(campaign=campaign, state=Enrolment.State.WAITING)
-            ids = [row.pk for row in locked(waiting.filter(mailbox__in=gone).only("pk"))[:AT_ONCE]]
+            ids = locked_ids(waiting.filter(mailbox__in=gone))
             freed += Enrolment.objects.filter(pk__in=ids).update(mailbox=None) if ids else 0
     return freed
 

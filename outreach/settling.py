@@ -116,4 +116,6 @@ def change_ambiguous(message: Message, values: dict[str, Any], now: datetime) ->
     )
     message.refresh_from_db()
     if not changed:
-        raise Invalid(f"This message is {message.state}; only an ambiguous one can be settled", field="outcome")
+        raise Invalid(
+            f"This message is {message.state}; only an ambiguous one can be settled", field="outcome"
+        )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from crm.models import Contact
 from outreach.blocking import STATUS_OF, blocked, suppressed
-from outreach.enrolments import LIVE, locked, release, replan, stop
+from outreach.enrolments import LIVE, locked_ids, release, replan, stop
 from outreach.models import BlocklistEntry, EmailAccount, Enrolment, Message, Suppression
 from pipelime.doorbell import ring
 from pipelime.events.models import Event
@@ -62,7 +62,9 @@ def addresses_in(event: Event) -> list[str]:
 
 def follow_updates(events: Sequence[Event]) -> None:
     """Mail goes to an address that the contact still has; whoever was held may have been mended."""
-    addresses = {event.subject_id: addresses_in(event) for event in events if "emails" in event.data["object"]}
+    addresses = {
+        event.subject_id: addresses_in(event) for event in events if "emails" in event.data["object"]
+    }
     live = list(Enrolment.objects.filter(contact__in=addresses, state__in=LIVE).order_by("pk"))
     moved = [one for one in live if one.address not in addresses[one.contact_id]]
     readdress({one.pk: addresses[one.contact_id][0] for one in moved if addresses[one.contact_id]})
@@ -75,8 +77,8 @@ def follow_updates(events: Sequence[Event]) -> None:
 def readdress(addresses: dict[int, str]) -> None:
     if not addresses:
         return
-    for enrolment in locked(Enrolment.objects.filter(pk__in=addresses).only("pk")):
-        Enrolment.objects.filter(pk=enrolment.pk).update(address=addresses[enrolment.pk])
+    for pk in locked_ids(Enrolment.objects.filter(pk__in=addresses)):
+        Enrolment.objects.filter(pk=pk).update(address=addresses[pk])
     replan(Message.objects.filter(enrolment__in=addresses), error="the contact has another address now")
 
 
@@ -85,5 +87,5 @@ def take_back_all() -> None:
 
     A claim that is being made right now is waited for; one made later looks at the account before it sends.
     """
-    list(locked(EmailAccount.objects.alive().only("pk")))
+    locked_ids(EmailAccount.objects.alive())
     replan(Message.objects.filter(state="claimed"), error="the account was suspended")

@@ -13,16 +13,20 @@ Convert = Callable[[Any], Any]
 Rows = list[Sequence[Any]]
 # PostgreSQL returns these as text where nobody needs them in Python's own types: it is read sooner.
 AS_TEXT = (models.DateTimeField, models.DecimalField, models.TimeField)
-# What a value of these is in JSON, a Python caller can take as well.
-LIKE_JSON = (models.CharField, models.TextField, models.IntegerField, models.BooleanField, models.JSONField)
+# PostgreSQL writes these into JSON as texts that the field itself can read.
+READABLE = (models.UUIDField, models.DateField, models.TimeField)  # a DateTimeField is a DateField
 
 
 class Statement(NamedTuple):
-    """SQL with one hole for ids, or one for each, and what is done to the columns that it returns."""
+    """SQL with a hole for ids, and what is done to the columns that it returns.
+
+    `as_json` makes the same rows one JSON text, which a driver hands over at once and not row by row;
+    it is "" when their types do not allow that.
+    """
 
     sql: str
     converts: list[tuple[int, Convert]]
-    as_json: str  # PostgreSQL: the same rows as one JSON text, or "" when their types do not allow it
+    as_json: str
     json_converts: list[tuple[int, Convert]]
 
 
@@ -61,23 +65,35 @@ class Prepared:
         sql, params = compiler.as_sql()
         if len(params) != count or (on_postgresql() and sql.count(" IN (%s)") != 1):
             raise RuntimeError(f"{self.model.__name__} by {self.by} takes more than its ids: {params}")
-        moments = [(n + 1, utc) for n in casts if isinstance(fields[n], models.DateTimeField)]
-        converters = compiler.get_converters([expression for expression, _, _ in compiler.select])
-        found = [
-            (position, conversion(functions, expression, typed=position - 1 in self.typed))
-            for position, (functions, expression) in converters.items()
+        found = compiler.get_converters([expression for expression, _, _ in compiler.select])
+        if on_postgresql():
+            sql = sql.replace(" IN (%s)", " = ANY(%s)")
+            moments = [(n + 1, utc) for n in casts if isinstance(fields[n], models.DateTimeField)]
+            typed = [(n + 1, fields[n]) for n in sorted(self.typed)]
+            read_back = [(n, field.to_python) for n, field in typed if isinstance(field, READABLE)]
+            allowed = not any(isinstance(field, models.DecimalField) for _, field in typed)
+            converts, json_converts = [*self.converts(found, short_cut), *moments], [*moments, *read_back]
+        else:
+            allowed = True
+            flags = [
+                (n + 1, bool) for n, field in enumerate(fields) if isinstance(field, models.BooleanField)
+            ]
+            converts = self.converts(found, short_cut)
+            json_converts = [*self.converts(found, short_cut_in_json), *flags]
+        allowed = allowed and all(map(is_plain, fields))
+        return Statement(sql, converts, as_json(sql, len(fields) + 1) if allowed else "", json_converts)
+
+    def converts(self, found: dict[int, Any], short: Callable[[models.Field], Convert | None]) -> list:
+        """Django's own converters, or the short cut to JSON where there is one."""
+        made = [
+            (
+                position,
+                (position - 1 not in self.typed and short(expression.output_field))
+                or django(functions, expression),
+            )
+            for position, (functions, expression) in found.items()
         ]
-        converts = [
-            *((position, convert) for position, convert in found if convert is not as_it_is),
-            *moments,
-        ]
-        if not on_postgresql():
-            return Statement(sql, converts, "", [])
-        sql = sql.replace(" IN (%s)", " = ANY(%s)")
-        likely = all(is_plain(field) for field in fields) and all(
-            isinstance(fields[position], LIKE_JSON) for position in self.typed
-        )
-        return Statement(sql, converts, as_json(sql, len(fields) + 1) if likely else "", moments)
+        return [(position, convert) for position, convert in made if convert is not as_it_is]
 
     def fields(self, count: int) -> list[models.Field]:
         compiler = self.compiler(count, self.columns)
@@ -93,15 +109,15 @@ class Prepared:
 
 
 def read(prepared: Sequence[Prepared], ids: Sequence[int]) -> list[Rows]:
-    """The rows of each for the same ids: on PostgreSQL, if their types allow it, in one statement."""
+    """The rows of each for the same ids, in one statement if their types allow it."""
     if not ids:
         return [[] for _ in prepared]
     statements = [one.statement(len(ids)) for one in prepared]
     if not all(statement.as_json for statement in statements):
         return [one.rows(ids) for one in prepared]
+    holes = [list(ids)] if on_postgresql() else list(ids)
     with connection.cursor() as cursor:
-        sql = ", ".join(statement.as_json for statement in statements)
-        cursor.execute(f"SELECT {sql}", [list(ids)] * len(statements))
+        cursor.execute("SELECT " + ", ".join(s.as_json for s in statements), holes * len(statements))
         texts = cursor.fetchone()
     return [
         converted(orjson.loads(text) if text else [], statement.json_converts)
@@ -111,7 +127,9 @@ def read(prepared: Sequence[Prepared], ids: Sequence[int]) -> list[Rows]:
 
 def as_json(sql: str, width: int) -> str:
     names = ", ".join(f"c{number}" for number in range(width))
-    return f"(SELECT json_agg(json_build_array({names}))::text FROM ({sql}) AS found({names}))"  # noqa: S608
+    row = f"json_build_array({names})" if on_postgresql() else f"json_array({names})"
+    rows = f"json_agg({row})::text" if on_postgresql() else f"json_group_array({row})"
+    return f"(WITH found({names}) AS ({sql}) SELECT {rows} FROM found)"  # noqa: S608  made by the ORM
 
 
 def is_plain(field: models.Field) -> bool:
@@ -134,11 +152,7 @@ def converted(rows: Iterable[Sequence[Any]], converts: list[tuple[int, Convert]]
     return changed
 
 
-def conversion(functions: list[Any], expression: Any, *, typed: bool) -> Convert:
-    """Django's own converters, or the short cut to JSON where there is one."""
-    if not typed and (short := short_cut(expression.output_field)):
-        return short
-
+def django(functions: list[Any], expression: Any) -> Convert:
     def convert(value: Any) -> Any:
         for function in functions:
             value = function(value, expression, connection)
@@ -158,6 +172,13 @@ def short_cut(field: models.Field) -> Convert | None:
     return None
 
 
+def short_cut_in_json(field: models.Field) -> Convert | None:
+    """In SQLite's JSON, moments are the text that it stores."""
+    if isinstance(field, models.DateTimeField):
+        return utc_without_zone
+    return as_it_is if isinstance(field, models.DateField) else short_cut(field)
+
+
 def dashed(text: str) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
@@ -166,6 +187,10 @@ def utc(text: str) -> str:
     """PostgreSQL's text of a moment, whose session speaks UTC and drops the last zeros."""
     clock = text[11:-3]
     return f"{text[:10]}T{clock.ljust(15, '0') if len(clock) > 8 else clock}Z"
+
+
+def utc_without_zone(text: str) -> str:
+    return f"{text[:10]}T{text[11:]}Z"
 
 
 def as_it_is(value: Any) -> Any:

@@ -148,9 +148,9 @@ class CampaignAdmin(WorkspaceAdmin):
         result = enrol(campaign, form.contacts(), by=request.user)
         for code, count in result.left_out.items():
             self.message_user(
-                request, f"{count:,} left out: they {LEFT_OUT.get(code, code)}.", messages.WARNING
+                request, f"Left out: {count:,} that {LEFT_OUT.get(code, code)}.", messages.WARNING
             )
-        return f"{result.added:,} contacts were added."
+        return f"Contacts added: {result.added:,}."
 
     def press_test(self, request, campaign) -> str:
         contact = contact_with(request.POST.get("who", ""))

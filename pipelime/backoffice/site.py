@@ -64,6 +64,7 @@ class Workspace(UnfoldAdminSite):
         ]
         account = getattr(request, "account", None)
         context["account"] = account
+        context["site_url"] = None  # there is no other site to return to
         context["site_subheader"] = account.name if account else None
         return context
 

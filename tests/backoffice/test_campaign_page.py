@@ -102,7 +102,7 @@ def test_people_are_added_by_a_tag_and_who_is_left_out_is_told(browser, account,
 
     assert [row.contact_id for row in Enrolment.objects.all()] == [chosen.pk]
     assert [str(message) for message in answer.context["messages"]] == [
-        "1 left out: they have no e-mail address.", "1 contacts were added.",
+        "Left out: 1 that have no e-mail address.", "Contacts added: 1.",
     ]  # fmt: skip
 
 

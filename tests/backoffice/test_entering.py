@@ -248,3 +248,10 @@ def test_what_an_account_s_scope_holds_ends_with_the_request(browser, account):
         browser.get("/admin/")
 
         assert current_account_id() == 4711
+
+
+def test_a_page_that_is_not_there_says_so_in_words(browser):
+    answer = browser.get("/admin/crm/importjob/4711/change/")
+
+    assert answer.status_code == 404
+    assert b"There is nothing here" in answer.content

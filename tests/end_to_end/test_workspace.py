@@ -94,7 +94,7 @@ def start_a_campaign(page, installation: Installation) -> None:
     page.click("text=Make the campaign")
     page.select_option("[name=source]", "all")
     page.click("text=Add them")
-    page.wait_for_selector("text=2 contacts were added.")
+    page.wait_for_selector("text=Contacts added: 2.")
     page.click("button:has-text('Start')")
     page.wait_for_selector("text=Spring is running.")
 

@@ -66,7 +66,9 @@ def test_what_exceeds_a_mailbox_waits_for_the_mailboxs_next_day(planned):
 def test_what_exceeds_a_campaign_waits_for_its_next_window(planned):
     planned(3)
     Campaign.objects.update(
-        daily_limit=2, time_zone="America/New_York", windows=[{"days": ["mon"], "from": "09:00", "to": "17:00"}]
+        daily_limit=2,
+        time_zone="America/New_York",
+        windows=[{"days": ["mon"], "from": "09:00", "to": "17:00"}],
     )
 
     batch = claim()

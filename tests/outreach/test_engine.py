@@ -312,7 +312,9 @@ def test_new_words_release_those_who_were_held_for_the_old_ones(campaign, accoun
     run(campaign)
 
     update_campaign(
-        campaign, by=user, steps=[{"subject": "Hello", "body": "Dear reader"}, {"subject": "", "body": "Again"}]
+        campaign,
+        by=user,
+        steps=[{"subject": "Hello", "body": "Dear reader"}, {"subject": "", "body": "Again"}],
     )
 
     assert run(campaign) == 1

@@ -136,7 +136,9 @@ def test_two_workers_never_hold_one_mailbox(account, started):
 @only_postgresql
 def test_a_claim_does_not_wait_for_a_claim_of_another_mailbox(account, user, campaign, started, sink):
     other = MailboxFactory(account=account, smtp_port=sink.port)
-    update_campaign(campaign, by=user, mailboxes=[EmailAccount.objects.get(pk=campaign.mailboxes.get().pk), other])
+    update_campaign(
+        campaign, by=user, mailboxes=[EmailAccount.objects.get(pk=campaign.mailboxes.get().pk), other]
+    )
     started(4)
     plan(account)
     waited = []
@@ -157,7 +159,12 @@ def claim_in_thread(account, work) -> None:
 def test_many_threads_claim_every_message_once_and_one_mailbox_each(account, user, sink):
     boxes = MailboxFactory.create_batch(6, account=account, smtp_port=sink.port)
     campaign = create_campaign(
-        account, by=user, name="Wide", steps=[{"subject": "Hi", "body": "Hi"}], mailboxes=boxes, daily_limit=1000
+        account,
+        by=user,
+        name="Wide",
+        steps=[{"subject": "Hi", "body": "Hi"}],
+        mailboxes=boxes,
+        daily_limit=1000,
     )
     contacts = ContactFactory.create_batch(90, account=account)
     enrol(campaign, Contact.objects.filter(pk__in=[contact.pk for contact in contacts]), by=user)
@@ -312,7 +319,14 @@ def test_nothing_waits_for_itself_when_everybody_works_at_once(account, user, ca
 
     all_at_once(
         account,
-        [send, send, plan_often, pause_and_go_on, lambda: stop_some(contacts[:10]), lambda: stop_some(contacts[5:15])],
+        [
+            send,
+            send,
+            plan_often,
+            pause_and_go_on,
+            lambda: stop_some(contacts[:10]),
+            lambda: stop_some(contacts[5:15]),
+        ],
     )
 
     assert set(Enrolment.objects.filter(address__in=[c.email for c in contacts[:15]]).values_list("state", flat=True)) <= {

@@ -1,10 +1,12 @@
 """Reads by id whose SQL is made once."""
 
+from decimal import Decimal
+
 import orjson
 
-from crm.models import Contact, ContactEmail
-from pipelime.prepared import Prepared
-from tests.factories import CompanyFactory, ContactFactory
+from crm.models import Contact, ContactEmail, Lead
+from pipelime.prepared import Prepared, read
+from tests.factories import CompanyFactory, ContactFactory, LeadFactory
 
 COLUMNS = ("uid", "created_at", "custom_fields", "company__name")
 
@@ -71,3 +73,27 @@ def test_the_sql_is_made_once(account, django_assert_num_queries, monkeypatch):
         rows = prepared.rows([second.pk])
 
     assert rows[0][0] == second.pk
+
+
+def test_several_reads_for_the_same_ids_are_one_query(account, django_assert_num_queries):
+    contact = ContactFactory(account=account, custom_fields={"size": 42})
+    plain = Prepared(Contact, "pk", COLUMNS)
+    typed = Prepared(Contact, "pk", COLUMNS, typed=range(4))
+    emails = Prepared(ContactEmail, "contact", ["address", "is_primary"])
+
+    with django_assert_num_queries(1):
+        together = read([plain, typed, emails], [contact.pk])
+
+    assert together[1] == [[contact.pk, contact.uid, contact.created_at, {"size": 42}, None]]
+    assert [as_json(row) for row in together[0]] == [as_json(row) for row in plain.rows([contact.pk])]
+    assert together[2] == [[contact.pk, contact.email, True]]
+
+
+def test_exact_amounts_stay_exact(account):
+    lead = LeadFactory(account=account, amount=Decimal("12.50"))
+
+    [[[_, amount]]] = read([Prepared(Lead, "pk", ["amount"])], [lead.pk])
+    [[[_, typed]]] = read([Prepared(Lead, "pk", ["amount"], typed=[0])], [lead.pk])
+
+    assert str(amount) == "12.50"
+    assert typed == Decimal("12.50")

@@ -7,14 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
-from django_filters import IsoDateTimeFilter, UUIDFilter
+from django_filters import UUIDFilter
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
 from crm.models import Lead
 from pipelime.api.http import READS
-from pipelime.api.native.filters import CheckedFilters, WordsFilter
+from pipelime.api.native.filters import CheckedFilters, MomentFilter, WordsFilter
 from pipelime.api.native.inputs import ObjectField
 from pipelime.api.native.pages import DEFAULT, MOST, whole_number
 from pipelime.api.native.resources import Lists, NativeViewSet
@@ -72,8 +72,8 @@ class ActivityFilter(CheckedFilters):
     name = WordsFilter(field_name="name")
     actor = UUIDFilter(field_name="actor__uid")
     subject = UUIDFilter(field_name="subject_uid")
-    since = IsoDateTimeFilter(field_name="at", lookup_expr="gte")
-    until = IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+    since = MomentFilter(field_name="at", lookup_expr="gte")
+    until = MomentFilter(field_name="at", lookup_expr="lt")
 
 
 class ActivityViewSet(Lists, NativeViewSet):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django_filters import CharFilter, IsoDateTimeFilter, UUIDFilter
+from django_filters import CharFilter, UUIDFilter
 from rest_framework import serializers
 from rest_framework.decorators import action
 
 from outreach.models import Message
 from outreach.settling import settle
-from pipelime.api.native.filters import CheckedFilters, WordsFilter
+from pipelime.api.native.filters import CheckedFilters, MomentFilter, WordsFilter
 from pipelime.api.native.inputs import Input
 from pipelime.api.native.resources import Lists, NativeViewSet, Shows
 from pipelime.api.native.shapes import Computed, Shaped
@@ -66,8 +66,8 @@ class MessageFilter(CheckedFilters):
     email_account = UUIDFilter(field_name="mailbox__uid")
     contact = UUIDFilter(field_name="contact_uid")
     to = CharFilter(field_name="to_address")
-    sent_after = IsoDateTimeFilter(field_name="sent_at", lookup_expr="gte")
-    sent_before = IsoDateTimeFilter(field_name="sent_at", lookup_expr="lt")
+    sent_after = MomentFilter(field_name="sent_at", lookup_expr="gte")
+    sent_before = MomentFilter(field_name="sent_at", lookup_expr="lt")
 
 
 class SettleInput(Input):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -72,14 +73,21 @@ def read_cursor(text: str, order: Order, model: type[models.Model]) -> Q:
     try:
         name, value, pk = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         field = model._meta.get_field(order.column)
-        value, pk = None if value is None else field.to_python(value), int(pk)
-    except (ValueError, TypeError, binascii.Error, BadValue):
+        value, pk = None if value is None else storable(field.to_python(value)), int(pk)
+    except (ValueError, TypeError, ArithmeticError, binascii.Error, BadValue):
         raise refused(
             "cursor", "is not one that this API gave out; take it from pagination.next_cursor"
         ) from None
     if name != order.name:
         raise refused("cursor", f"was given for order={name}; the order cannot change between pages")
     return order.after(value, pk)
+
+
+def storable(value: Any) -> Any:
+    """The value as a database can compare it; ValueError and OverflowError for what none can hold."""
+    if isinstance(value, str) and "\x00" in value:
+        raise ValueError("no text holds NUL")
+    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
 
 
 def whole_number(parameters: Any, name: str, default: int, least: int, most: int) -> int:

@@ -70,7 +70,7 @@ class NativeViewSet(DialectViewSet):
 
     def initial(self, request, *args, **kwargs) -> None:
         super().initial(request, *args, **kwargs)
-        if request.GET:
+        if request.GET and self.action:  # without an action it is the method that is wrong
             self.refuse_unknown_parameters()
 
     def refuse_unknown_parameters(self) -> None:
@@ -85,7 +85,7 @@ class NativeViewSet(DialectViewSet):
     def perform(self, handler: Any) -> HttpResponseBase:
         """A POST with an Idempotency-Key happens once, however often it is sent."""
         key = self.request.headers.get("Idempotency-Key")
-        if key is None or self.request.method != "POST":
+        if key is None or self.request.method != "POST" or self.is_public:
             return super().perform(handler)
         return idempotency.once(key, self.request, self.caller, lambda: self.settled(handler))
 

@@ -28,6 +28,7 @@ LIST_PARAMETERS = {
     "page": ({"type": "integer", "minimum": 1}, "A page by its number, for short lists."),
     "include": ({"type": "string", "enum": ["total"]}, "`total` counts all matching rows."),
 }
+IDEMPOTENCY_KEY = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
 PAGINATION = {
     "type": "object",
     "required": ["limit", "next_cursor", "has_more"],
@@ -84,16 +85,16 @@ class NativeSchema(AutoSchema):
             for name, (schema, text) in LIST_PARAMETERS.items():
                 if name in known:
                     found.append(OpenApiParameter(name, schema, description=text))
-        if view.action == "list" and hasattr(view, "orders"):
+        if view.action == "list" and "order" in view.known_parameters():
             names = [sign + name for name in view.orders for sign in ("", "-")]
             found.append(
                 OpenApiParameter("order", {"type": "string", "enum": names, "default": view.default_order})
             )
-            if view.search_kind:
-                found.append(OpenApiParameter("search", str, description="Words, or their beginnings."))
+        if view.action == "list" and getattr(view, "search_kind", ""):
+            found.append(OpenApiParameter("search", str, description="Words, or their beginnings."))
         if self.method == "POST":
             text = "Repeating a request with the same key within 24 hours answers as the first time did."
-            found.append(OpenApiParameter("Idempotency-Key", str, "header", description=text))
+            found.append(OpenApiParameter("Idempotency-Key", IDEMPOTENCY_KEY, "header", description=text))
         return found
 
     def get_tags(self) -> list[str]:

@@ -50,7 +50,7 @@ ANY_METHOD = dict.fromkeys(Unknown.http_method_names, "nothing")
 
 urlpatterns = [
     path("openapi.json", openapi),
-    path("docs", SpectacularSwaggerView.as_view(url="/api/openapi.json")),
+    path("docs", SpectacularSwaggerView.as_view(url="/api/openapi.json", http_method_names=["get", "head"])),
     re_path(r"^imports/(?P<id>[^/.]+)/rejects/?$", RejectsViewSet.as_view({"get": "rejects"})),
     re_path(r"^account/?$", AccountViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
     re_path(r"^exports/contacts/?$", ContactExport.as_view({"get": "list"})),

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django_filters import IsoDateTimeFilter
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from pipelime.api.http import READS, WRITES
-from pipelime.api.native.filters import AgeFilters, CheckedFilters, FlagFilter, WordsFilter
+from pipelime.api.native.filters import AgeFilters, CheckedFilters, FlagFilter, MomentFilter, WordsFilter
 from pipelime.api.native.inputs import Input, Nothing, RowField
 from pipelime.api.native.pages import KeysetPagination
 from pipelime.api.native.resources import Lists, NativeViewSet, Shows, gone
@@ -108,8 +107,8 @@ class DeliverySerializer(Shaped):
 class DeliveryFilter(CheckedFilters):
     status = WordsFilter(field_name="state")
     event = WordsFilter(field_name="event_name")
-    created_after = IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
 
 class WebhookFilter(AgeFilters):
