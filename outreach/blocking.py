@@ -15,6 +15,7 @@ from crm.importing.values import clean_email, email_key
 from crm.models import Contact, ContactEmail
 from outreach.enrolments import LIVE, stop
 from outreach.models import BlocklistEntry, Enrolment, Suppression
+from pipelime import locks
 from pipelime.accounts.models import Account
 from pipelime.bulk import in_chunks
 from pipelime.errors import Conflict, Invalid
@@ -100,6 +101,7 @@ def blocked(addresses: Iterable[str]) -> dict[str, str]:
 def block(account: Account, *, by, value: str, reason: str = "") -> BlocklistEntry:
     """Put an address or a domain on the account's blocklist and stop what was under way to it."""
     kind, key = kind_of(value)
+    locks.hold("blocklist", account.pk)  # of two who find nothing, the second looks again
     if known := BlocklistEntry.objects.filter(value=key).first():
         raise Conflict(f"{key} is on the blocklist already", existing=str(known.uid))
     entry = BlocklistEntry.objects.create(account=account, value=key, kind=kind, reason=reason.strip()[:500])
@@ -114,6 +116,7 @@ def block_many(account: Account, values: Iterable[str], *, by, reason: str = "")
     for chunk in in_chunks(enumerate(values, 1), 1000):
         wanted = judged(chunk, result)
         with transaction.atomic():
+            locks.hold("blocklist", account.pk)
             known = set(BlocklistEntry.objects.filter(value__in=wanted).values_list("value", flat=True))
             entries = [
                 BlocklistEntry(account=account, value=key, kind=kind, reason=reason.strip()[:500])

@@ -163,7 +163,8 @@ def problems(campaign: Campaign) -> list[str]:
         )
     if not postal_address(campaign):
         found.append(
-            "It has no postal address, which the law wants in every such mail: set the campaign's or the account's."
+            "It has no postal address, which the law wants in every such mail: "
+            "set the campaign's or the account's."
         )
     if campaign.ends_on and schedule_of(campaign).next_open(timezone.now()) is None:
         found.append(f"It ended on {campaign.ends_on}: choose a later last day.")

@@ -95,7 +95,7 @@ def lock_owner() -> str:
 
 
 def claim_messages(mailbox_id: int, now: datetime, limit: int) -> dict[int, int]:
-    """Asks again whether anybody holds the mailbox: another claim may have ended while it was being locked."""
+    """Asks again whether anybody holds the mailbox: another claim may have ended while it was locked."""
     free = (
         f"NOT EXISTS (SELECT 1 FROM {Message._meta.db_table} h "  # noqa: S608  the table is ours
         "WHERE h.mailbox_id = %s AND h.state IN ('claimed', 'sending'))"
@@ -148,7 +148,7 @@ def note_day(ids: list[int], **day: date) -> None:
 
 
 def put_off(over: list[Claimed], fences: dict[int, int], zone: tzinfo, day: date) -> None:
-    """Queue for the first open moment of the next day; left where it was it would be claimed again at once."""
+    """Queue for the first open moment of the next day; left as it was it would be claimed again at once."""
     tomorrow = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
     campaigns = Campaign.objects.in_bulk({one.campaign_id for one in over})
     for campaign in campaigns.values():

@@ -26,7 +26,7 @@ CHUNK = 1000
 
 
 def locked(rows: QuerySet) -> QuerySet:
-    """The rows as they are once nobody else is changing them. NO KEY: new rows may go on referring to them."""
+    """The rows as they are once nobody else changes them. NO KEY: new rows may go on referring to them."""
     return rows.select_for_update(of=("self",), no_key=True).order_by("pk")
 
 

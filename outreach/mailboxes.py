@@ -14,7 +14,7 @@ from crm.importing.values import clean_email
 from outreach.enrolments import replan
 from outreach.models import EmailAccount, Message
 from outreach.smtp import DialogueError, try_login
-from pipelime import outbound
+from pipelime import locks, outbound
 from pipelime.accounts.models import Account, check_time_zone
 from pipelime.doorbell import ring
 from pipelime.errors import Conflict, Invalid
@@ -42,6 +42,7 @@ def create_mailbox(
         email = clean_email(email)
     except ValueError as error:
         raise Invalid(str(error), field="email") from None
+    locks.hold("mailbox", account.pk)  # of two who find nothing, the second looks again
     if known := EmailAccount.objects.alive().filter(email__iexact=email).first():
         raise Conflict(f"{email} is connected already", existing=str(known.uid))
     mailbox = EmailAccount(
@@ -129,6 +130,11 @@ def check_server(mailbox: EmailAccount, kind: str) -> None:
         raise Invalid(f"{port!r} is no port; use 587, 465 or 25 for SMTP", field=f"{kind}.port")
     if security not in EmailAccount.Security.values:
         raise Invalid("security is one of none, starttls, tls", field=f"{kind}.security")
+    for key, value in (("username", username), ("password", password)):
+        if not value.isprintable():  # a line break would end the log-in command and begin another
+            raise Invalid(
+                "Control characters and line breaks cannot be sent to a server", field=f"{kind}.{key}"
+            )
     if password and not username:
         raise Invalid("A password without a username logs nobody in", field=f"{kind}.username")
 
@@ -202,6 +208,11 @@ def test_imap(mailbox: EmailAccount) -> dict[str, Any]:
             return {"ok": True, "detail": words[0].decode("utf-8", "replace")}
     except (imaplib.IMAP4.error, OSError, outbound.OutboundError) as error:
         return {"ok": False, "detail": str(error)}
+    except UnicodeEncodeError:
+        words = (
+            "The user name or the password holds characters that an IMAP log-in cannot carry; use ASCII ones"
+        )
+        return {"ok": False, "detail": words}
 
 
 class JudgedIMAP(imaplib.IMAP4):

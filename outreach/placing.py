@@ -43,7 +43,7 @@ def place(campaigns: dict[int, Campaign], now: datetime) -> int:
     waiting = next_waiting(state, now, until)
     if not waiting:
         return 0
-    # The plan runs ahead to follow-ups whose delay ends within these minutes; they wait for their mail to be sent.
+    # The plan runs ahead to follow-ups whose delay ends within these minutes; they wait for their mail.
     awaited = {(one.enrolment_id, one.step_number) for one in waiting}
     slots = [
         slot
@@ -184,7 +184,7 @@ def queue(
     now, rows, by_mailbox = timezone.now(), [], {}
     for pk, slot in zip(take_ids(Message, len(slots)), slots, strict=True):
         campaign, mailbox = campaigns[campaign_of[slot.enrolment_id]], mailboxes[slot.mailbox_id]
-        rows.append(message_row(pk, slot, people[slot.enrolment_id], campaign, mailbox, now))
+        rows.append([pk, *message_row(slot, people[slot.enrolment_id], campaign, mailbox), now])
         by_mailbox.setdefault(slot.mailbox_id, []).append(slot.enrolment_id)
     insert_rows(Message, COLUMNS, rows)
     for mailbox_id, ids in by_mailbox.items():
@@ -213,12 +213,7 @@ def mend(enrolment_ids: Collection[int]) -> None:
 
 
 def message_row(
-    pk: int,
-    slot: scheduling.Slot,
-    person: Sequence[Any],
-    campaign: Campaign,
-    mailbox: EmailAccount,
-    now: datetime,
+    slot: scheduling.Slot, person: Sequence[Any], campaign: Campaign, mailbox: EmailAccount
 ) -> list[Any]:
     uid = uuid7()
     address, contact_uid, first_name, last_name = person
@@ -226,7 +221,7 @@ def message_row(
     # The Message-ID is stored before the dialogue and kept on every retry.
     own_id = message_id(uid, mailbox.email.rpartition("@")[2])
     return [
-        pk, uid, campaign.account_id, slot.enrolment_id, campaign.pk, mailbox.pk, contact_uid,
+        uid, campaign.account_id, slot.enrolment_id, campaign.pk, mailbox.pk, contact_uid,
         slot.step_number, slot.variant, address, name, mailbox.email, campaign.name,
-        own_id, "", "queued", slot.at, slot.at, 0, "", 0, "", False, now,
+        own_id, "", "queued", slot.at, slot.at, 0, "", 0, "", False,
     ]  # fmt: skip

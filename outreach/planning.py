@@ -40,7 +40,7 @@ def accounts_to_plan() -> list[int]:
 
 
 def plan_account(account_id: int, now: datetime) -> int:
-    """One round for one account. Returns how many messages were queued; leaves it to another worker that is at it."""
+    """One round for one account, unless another worker is at it. Returns how many messages were queued."""
     queued = 0
     with account_scope(account_id):
         for step in (follow_up, replan_missed, forget_gone_senders, place, finish_done):
@@ -57,7 +57,7 @@ def plan_account(account_id: int, now: datetime) -> int:
 
 
 def turn(account_id: int, step: Step, now: datetime) -> int | None:
-    """One transaction of a round, or None: nobody else plans for the account, or changes its campaigns, meanwhile."""
+    """One transaction of a round; None when another worker is at it. Campaigns stay as they are meanwhile."""
     with transaction.atomic():
         return step(running_campaigns(), now) if lock(account_id) else None
 
@@ -110,7 +110,7 @@ def advance(sent: list[tuple], campaigns: dict[int, Campaign]) -> None:
 
 
 def next_place(campaign: Campaign, step_number: int, sent_for: datetime) -> dict[str, Any]:
-    """Where a contact stands after a step. The gap counts from its slot, or the later one it was put off to."""
+    """Where a contact stands after a step. The gap counts from its slot, or from when it was put off to."""
     following = [step for step in campaign.steps.all() if step.number > step_number]
     if not following:
         return {"state": Enrolment.State.FINISHED}
@@ -153,7 +153,7 @@ def forget_gone_senders(campaigns: dict[int, Campaign], now: datetime) -> int:
 
 
 def finish_done(campaigns: dict[int, Campaign], now: datetime) -> int:
-    """A campaign is finished when nothing is queued, claimed or being sent, and nobody waits who could be served.
+    """A campaign is finished when nothing is on its way, and nobody waits who could be served.
 
     After its last day nobody can be; should that day be moved, those who wait go on.
     """

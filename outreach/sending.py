@@ -140,7 +140,7 @@ class Turn:
         try:
             letter, data = self.write(message)
             recipient = addr_spec(message.to_address)
-        except Exception as error:  # noqa: BLE001  one letter that cannot be written must not stop the others
+        except Exception as error:  # one letter that cannot be written must not stop the others
             if not isinstance(error, UNWRITABLE):
                 log.exception("mail.unwritable", message=str(message.uid))
             outcomes.hold(message, reason=words(error))

@@ -10,6 +10,7 @@ from django.db import connection, models
 from django.db.models.functions import Cast
 
 Convert = Callable[[Any], Any]
+Converts = list[tuple[int, Convert]]
 Rows = list[Sequence[Any]]
 # PostgreSQL returns these as text where nobody needs them in Python's own types: it is read sooner.
 AS_TEXT = (models.DateTimeField, models.DecimalField, models.TimeField)
@@ -25,9 +26,9 @@ class Statement(NamedTuple):
     """
 
     sql: str
-    converts: list[tuple[int, Convert]]
+    converts: Converts
     as_json: str
-    json_converts: list[tuple[int, Convert]]
+    json_converts: Converts
 
 
 class Prepared:
@@ -58,42 +59,45 @@ class Prepared:
 
     def make(self, count: int) -> Statement:
         fields = self.fields(count)
-        casts = {position for position, field in enumerate(fields) if self.is_cast(position, field)}
         compiler = self.compiler(
-            count, [Cast(c, models.TextField()) if n in casts else c for n, c in enumerate(self.columns)]
+            count,
+            [
+                Cast(column, models.TextField()) if self.is_cast(position, field) else column
+                for position, (column, field) in enumerate(zip(self.columns, fields, strict=True))
+            ],
         )
         sql, params = compiler.as_sql()
         if len(params) != count or (on_postgresql() and sql.count(" IN (%s)") != 1):
             raise RuntimeError(f"{self.model.__name__} by {self.by} takes more than its ids: {params}")
         found = compiler.get_converters([expression for expression, _, _ in compiler.select])
+        sql = sql.replace(" IN (%s)", " = ANY(%s)") if on_postgresql() else sql
+        json_sql = as_json(sql, len(fields) + 1) if self.fits_json(fields) else ""
         if on_postgresql():
-            sql = sql.replace(" IN (%s)", " = ANY(%s)")
-            moments = [(n + 1, utc) for n in casts if isinstance(fields[n], models.DateTimeField)]
-            typed = [(n + 1, fields[n]) for n in sorted(self.typed)]
-            read_back = [(n, field.to_python) for n, field in typed if isinstance(field, READABLE)]
-            allowed = not any(isinstance(field, models.DecimalField) for _, field in typed)
-            converts, json_converts = [*self.converts(found, short_cut), *moments], [*moments, *read_back]
-        else:
-            allowed = True
-            flags = [
-                (n + 1, bool) for n, field in enumerate(fields) if isinstance(field, models.BooleanField)
-            ]
-            converts = self.converts(found, short_cut)
-            json_converts = [*self.converts(found, short_cut_in_json), *flags]
-        allowed = allowed and all(map(is_plain, fields))
-        return Statement(sql, converts, as_json(sql, len(fields) + 1) if allowed else "", json_converts)
-
-    def converts(self, found: dict[int, Any], short: Callable[[models.Field], Convert | None]) -> list:
-        """Django's own converters, or the short cut to JSON where there is one."""
-        made = [
-            (
-                position,
-                (position - 1 not in self.typed and short(expression.output_field))
-                or django(functions, expression),
+            moments = [
+                (n + 1, utc) for n, field in enumerate(fields)
+                if isinstance(field, models.DateTimeField) and n not in self.typed
+            ]  # fmt: skip
+            read_back = [(n + 1, fields[n].to_python) for n in self.typed if isinstance(fields[n], READABLE)]
+            return Statement(
+                sql, [*self.converts(found, short_cut), *moments], json_sql, [*moments, *read_back]
             )
-            for position, (functions, expression) in found.items()
-        ]
-        return [(position, convert) for position, convert in made if convert is not as_it_is]
+        flags = [(n + 1, bool) for n, field in enumerate(fields) if isinstance(field, models.BooleanField)]
+        in_json = [*self.converts(found, short_cut_in_json), *flags]
+        return Statement(sql, self.converts(found, short_cut), json_sql, in_json)
+
+    def fits_json(self, fields: list[models.Field]) -> bool:
+        """PostgreSQL's JSON has one kind of number, so an exact one that Python wants must come as it is."""
+        exact = on_postgresql() and any(isinstance(fields[n], models.DecimalField) for n in self.typed)
+        return not exact and all(map(is_plain, fields))
+
+    def converts(self, found: dict[int, Any], short: Callable[[models.Field], Convert | None]) -> Converts:
+        """Django's own converters, or the short cut to JSON where there is one."""
+        made = []
+        for position, (functions, expression) in found.items():
+            cut = None if position - 1 in self.typed else short(expression.output_field)
+            if cut is not as_it_is:
+                made.append((position, cut or django(functions, expression)))
+        return made
 
     def fields(self, count: int) -> list[models.Field]:
         compiler = self.compiler(count, self.columns)
@@ -141,7 +145,7 @@ def on_postgresql() -> bool:
     return connection.vendor == "postgresql"
 
 
-def converted(rows: Iterable[Sequence[Any]], converts: list[tuple[int, Convert]]) -> Rows:
+def converted(rows: Iterable[Sequence[Any]], converts: Converts) -> Rows:
     if not converts:
         return list(rows)
     changed = [list(row) for row in rows]

@@ -108,7 +108,6 @@ class ImportJobAdmin(WorkspaceAdmin):
             "progress_url": self.address("progress", job.pk),
             "rejects_url": self.address("rejects", job.pk),
             "would": job.status == Status.READY,
-            "imported": max(job.created + job.updated, 0),
         }
 
     def progress(self, request: HttpRequest, object_id: str) -> HttpResponse:

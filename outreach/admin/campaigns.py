@@ -58,9 +58,13 @@ class CampaignAdmin(WorkspaceAdmin):
         Button("test", "Send me a test"),
     )
 
-    def get_list_display(self, request):
-        self.counts: dict[int, dict[str, int]] = {}
-        return super().get_list_display(request)
+    def get_changelist_instance(self, request):
+        """The figures of a whole page at once."""
+        found = super().get_changelist_instance(request)
+        counts = campaign_counts(found.result_list)
+        for campaign in found.result_list:
+            campaign.counts = counts[campaign.pk]
+        return found
 
     @display(description="status", label=LABELS)
     def shown_status(self, campaign: Campaign) -> str:
@@ -68,11 +72,11 @@ class CampaignAdmin(WorkspaceAdmin):
 
     @display(description="contacts")
     def shown_contacts(self, campaign: Campaign) -> int:
-        return campaign_counts([campaign])[campaign.pk]["contacts"]
+        return campaign.counts["contacts"]
 
     @display(description="sent")
     def shown_sent(self, campaign: Campaign) -> int:
-        return campaign_counts([campaign])[campaign.pk]["messages_sent"]
+        return campaign.counts["messages_sent"]
 
     def get_urls(self):
         view = self.admin_site.admin_view(self.preview)

@@ -50,10 +50,16 @@ class JSONParser(BaseParser):
 
     def parse(self, stream, media_type=None, parser_context=None) -> Any:
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        raw = stream.read(limit + 1)
-        if len(raw) > limit:
+        if announced(parser_context) > limit or len(raw := stream.read(limit + 1)) > limit:
             raise TooLarge(f"The body is larger than {limit} bytes")
         return load(raw)
+
+
+def announced(parser_context: dict[str, Any] | None) -> int:
+    """How long the body will be by its own word, so that what is too long need not be waited for."""
+    if not parser_context or "request" not in parser_context:
+        return 0
+    return int(parser_context["request"].META.get("CONTENT_LENGTH") or 0)
 
 
 def load(raw: bytes) -> Any:
@@ -105,7 +111,7 @@ class UploadParser(MultiPartParser):
     """multipart/form-data, refused by its announced size before a byte is stored."""
 
     def parse(self, stream, media_type=None, parser_context=None):
-        announced = int((parser_context or {})["request"].META.get("CONTENT_LENGTH") or 0)
-        if announced > settings.UPLOAD_LIMIT + 1024 * 1024:
-            raise TooLarge(f"The upload has {announced} bytes; at most {settings.UPLOAD_LIMIT} are taken")
+        size = announced(parser_context)
+        if size > settings.UPLOAD_LIMIT + 1024 * 1024:
+            raise TooLarge(f"The upload has {size} bytes; at most {settings.UPLOAD_LIMIT} are taken")
         return super().parse(stream, media_type, parser_context)

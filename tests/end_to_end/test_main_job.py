@@ -19,9 +19,9 @@ pytestmark = pytest.mark.end_to_end
 
 ROWS, BAD = 10_000, 37
 GOOD = ROWS - BAD
-MAILBOXES = 8  # more than threads, so that others go on while the dead worker's leases run out
+MAILBOXES = 16  # more than threads, so that others go on while the dead worker's leases run out
 SENDING_THREADS = 4
-KILL_AT = (2_000, 7_000)  # mails at the sink
+KILL_AT = (1_500, 4_500)  # mails at the sink
 FIRST = ("Zoë", "François", "Jürgen", "Mónica", "Søren", "Anaïs", "Grace", "Björn", "Chloé", "Ada")
 LAST = ("Müller", "Lefèvre", "Núñez", "Hopper", "Åkesson", "O'Brien", "García", "Weiß", "Dupont", "Lovelace")
 COMPANIES = ("Café Noir", "Straßenbau Köln", "Loretta Inc.", "Núcleo", "Ødegård AS")

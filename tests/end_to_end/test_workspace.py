@@ -16,6 +16,7 @@ PEOPLE = (
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = [
     pytest.mark.end_to_end,
+    pytest.mark.embedded,
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}"),
 ]
 

@@ -43,7 +43,8 @@ def main() -> None:
         if pid == 0:
             work()
             os._exit(0)
-        print(pid, flush=True)
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

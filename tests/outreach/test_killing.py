@@ -1,4 +1,4 @@
-"""Workers as real processes that are killed, or stopped for longer than their lease, in the middle of mail."""
+"""Workers as real processes that are killed, or stopped for longer than their lease, while they send."""
 
 from __future__ import annotations
 

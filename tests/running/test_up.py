@@ -114,6 +114,7 @@ def services() -> Iterator[dict[str, str]]:
         connection.execute(f'DROP DATABASE "{scratch}" WITH (FORCE)')
 
 
+@pytest.mark.embedded
 def test_the_first_start_prints_a_login_that_later_starts_keep(up, tmp_path):
     first = up()
     said = first.read_until("Ctrl-C")
@@ -132,6 +133,7 @@ def test_the_first_start_prints_a_login_that_later_starts_keep(up, tmp_path):
     assert f"its login is in {tmp_path / 'var' / 'secrets' / 'demo.json'}" in said
 
 
+@pytest.mark.embedded
 def test_every_killed_process_comes_back_and_none_is_left_behind(up):
     running = up(None, "--no-demo")
     running.read_until("Ctrl-C")
@@ -164,6 +166,7 @@ def wait_until(question: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.embedded
 def test_a_migration_of_an_existing_database_is_preceded_by_a_copy(up, tmp_path):
     first = up(None, "--no-demo")
     first.read_until("Ctrl-C")

@@ -116,7 +116,7 @@ def refusals(path: str, method: str) -> dict[str, Any]:
     """The error answers of one operation, by status."""
     body = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     skipped = {"404"} if "{" not in path else set()
-    if method in ("get", "delete"):
+    if method == "get":
         skipped.add("409")
     return {
         code: {"description": text, "content": body} for code, text in ERRORS.items() if code not in skipped
