@@ -45,7 +45,7 @@ class Opened(NamedTuple):
 
 
 @transaction.atomic
-def open_account(  # noqa: PLR0913  an account is opened once, by scripts that name what they mean
+def open_account(
     name: str, *, email: str, password: str, plan: str = "enterprise", time_zone: str = "UTC",
     currency: str = "EUR", locale: str = "en", postal_address: str = "",
 ) -> Opened:  # fmt: skip

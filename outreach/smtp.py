@@ -105,7 +105,7 @@ class Dialogue:
         self.encrypted = False
 
     @classmethod
-    def open(  # noqa: PLR0913 - what an account's form asks for, by the same names
+    def open(
         cls,
         host: str,
         port: int,
