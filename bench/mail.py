@@ -7,6 +7,7 @@ sends it by smtplib on one connection that it keeps.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import smtplib
 import statistics
@@ -87,6 +88,7 @@ def ours(opened) -> float:
     from outreach.sending import send_batch
     from pipelime.scope import every_account
 
+    gc.freeze()  # as a worker does when it is ready
     begin, sent = time.perf_counter(), 0
     plan_account(opened.account.pk, timezone.now())
     while True:

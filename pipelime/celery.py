@@ -8,8 +8,10 @@ import os
 import structlog
 from celery import Celery
 from celery.signals import task_postrun, task_prerun, worker_process_init, worker_ready
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pipelime.settings")
+TRANSPORT_ALIASES["files"] = "pipelime.file_broker:Transport"
 
 app = Celery("pipelime")
 app.config_from_object("django.conf:settings", namespace="CELERY")

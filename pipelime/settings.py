@@ -288,8 +288,7 @@ if BROKER_URL:
         "connect_retries_timeout": 1,
     }
 else:
-    CELERY_BROKER_URL = "filesystem://"
-    CELERY_BROKER_TRANSPORT = "pipelime.file_broker:Transport"
+    CELERY_BROKER_URL = "files://"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(DATA / "broker"),
         "data_folder_out": str(DATA / "broker"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from pipelime.scope import AccountOwned, AccountQuerySet
@@ -37,7 +38,11 @@ class Event(AccountOwned):
         indexes = [
             models.Index(fields=["account", "id"], name="event_account"),
             models.Index(fields=["subject_type", "subject_id", "id"], name="event_subject"),
-            models.Index(fields=["transaction", "id"], name="event_transaction"),
+            models.Index(
+                fields=["transaction", "id"],
+                condition=Q(transaction__isnull=False),  # nothing to keep up to date on SQLite
+                name="event_transaction",
+            ),
             models.Index(fields=["at"], name="event_at"),
         ]
 

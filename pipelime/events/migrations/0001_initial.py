@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='event',
-            index=models.Index(fields=['transaction', 'id'], name='event_transaction'),
+            index=models.Index(condition=models.Q(('transaction__isnull', False)), fields=['transaction', 'id'], name='event_transaction'),
         ),
         migrations.AddIndex(
             model_name='event',
