@@ -135,6 +135,8 @@ else:
 
 # --- Broker and cache ------------------------------------------------------
 BROKER_URL = env.text("BROKER_URL")
+# Where requests and log-ins are counted: a Redis that is there anyway, else rows.
+COUNTERS_URL = BROKER_URL if BROKER_URL.startswith("redis") else ""
 if BROKER_URL.startswith("redis"):
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": BROKER_URL}}
 else:

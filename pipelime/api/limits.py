@@ -85,7 +85,7 @@ def network(ip: str) -> str:
 
 def count(name: str, start: int, seconds: int) -> int:
     """How often `name` was counted in the window that began at `start`, this time included."""
-    if settings.BROKER_URL.startswith("redis"):
+    if settings.COUNTERS_URL:
         return count_in_redis(f"limit:{name}:{start}", seconds)
     return count_in_table(name, start)
 
@@ -109,7 +109,7 @@ def count_in_redis(name: str, seconds: int) -> int:
     if time.monotonic() < _broken_until[0]:
         raise Unavailable("Redis did not answer a moment ago")
     try:
-        return int(script(settings.BROKER_URL)(keys=[name], args=[seconds * 2]))
+        return int(script(settings.COUNTERS_URL)(keys=[name], args=[seconds * 2]))
     except redis.RedisError as error:
         _broken_until[0] = time.monotonic() + PAUSE_AFTER_FAILURE
         raise Unavailable(str(error)) from error

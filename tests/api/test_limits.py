@@ -24,7 +24,7 @@ def broken_redis(settings, monkeypatch):
 
         return call
 
-    settings.BROKER_URL = "redis://127.0.0.1:1/0"
+    settings.COUNTERS_URL = "redis://127.0.0.1:1/0"
     monkeypatch.setattr(limits, "script", refuse)
     monkeypatch.setattr(limits, "_broken_until", [0.0])
 
@@ -123,7 +123,7 @@ def real_redis(settings, monkeypatch, tmp_path):
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
         client = redis.Redis(unix_socket_path=str(path))
         wait_for(client)
-        settings.BROKER_URL = f"redis+unix://{path}"
+        settings.COUNTERS_URL = f"redis+unix://{path}"
         monkeypatch.setattr(limits, "script", lambda url: client.register_script(limits.COUNT))
         monkeypatch.setattr(limits, "_broken_until", [0.0])
         yield client

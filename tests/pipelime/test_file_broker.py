@@ -26,7 +26,8 @@ def broker(tmp_path):
 
 
 def test_a_message_arrives_as_it_was_sent(broker):
-    queue = broker.SimpleQueue("mail")
+    # Queues of their own: kombu remembers for the whole process which are bound.
+    queue = broker.SimpleQueue("arrivals")
 
     queue.put({"task": "look"})
 
@@ -45,11 +46,10 @@ def test_a_message_under_way_is_not_seen(broker, tmp_path, monkeypatch):
         return size
 
     monkeypatch.setattr(Path, "write_bytes", look_after_writing)
-    # A queue of its own: kombu remembers for the whole process which queues are bound.
-    broker.SimpleQueue("webhooks").put({"task": "look"})
+    broker.SimpleQueue("departures").put({"task": "look"})
 
     assert seen == [[]]
-    assert len(list(tmp_path.glob("*.webhooks.msg"))) == 1
+    assert len(list(tmp_path.glob("*.departures.msg"))) == 1
 
 
 def test_a_reader_beside_a_writer_never_meets_half_a_message(broker, tmp_path):
