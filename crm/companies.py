@@ -27,7 +27,7 @@ def create_company(account: Account, *, by, name: str, **facts: Any) -> Company:
     values = company_values(account, {"name": name, **facts})
     values["custom_fields"] = merged({}, values.get("custom_fields", {}))
     company = Company.objects.create(account=account, **values)
-    documents.index(company)
+    documents.index(company, is_new=True)
     record("company.created", company, by=by)
     return company
 

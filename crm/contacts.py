@@ -156,6 +156,6 @@ def set_tags(contact: Contact, names, account: Account, *, by) -> dict[str, list
 def told(contact: Contact, name: str, *, by, **data: Any) -> Contact:
     """Index and record, reading the contact's parts once for both."""
     prefetch_related_objects([contact], "emails", "tags")
-    documents.index(contact)
+    documents.index(contact, is_new=name == "contact.created")
     record(name, contact, by=by, **data)
     return contact

@@ -265,7 +265,7 @@ def by_event(changed: dict[str, list]) -> dict[str, dict[str, list]]:
 def tell(lead: Lead, facts: dict[str, dict[str, list]], *, by) -> None:
     """Index once, and record each event with the lead as it is after all of them."""
     prefetch_related_objects([lead], "tags")
-    documents.index(lead)
+    documents.index(lead, is_new="lead.created" in facts)
     snapshot = lead.snapshot()
     for name, changes in facts.items():
         data: dict[str, Any] = {"object": snapshot}

@@ -3,7 +3,7 @@ from django.db import models
 from django.db.models import Q
 
 from crm.models.company import Company
-from crm.models.record import Record, RecordQuerySet
+from crm.models.record import Record, RecordQuerySet, named
 from crm.models.tag import Tag
 from pipelime.scope import AccountOwned
 
@@ -94,11 +94,7 @@ class Contact(Record):
             "name": self.name,
             "first_name": self.first_name,
             "last_name": self.last_name,
-            "company": (
-                {"id": str(self.company.uid), "number": self.company.pk, "name": self.company.name}
-                if self.company
-                else None
-            ),
+            "company": named(self.company),
             "job_title": self.job_title,
             "phone": self.phone,
             "linkedin_url": self.linkedin_url,

@@ -5,7 +5,7 @@ from django.db.models import Q
 from crm.models.company import Company
 from crm.models.contact import Contact
 from crm.models.pipeline import Step
-from crm.models.record import Record, RecordQuerySet
+from crm.models.record import Record, RecordQuerySet, named
 from crm.models.tag import Tag
 from pipelime.accounts.models import Account, TeamMember
 
@@ -133,12 +133,8 @@ class Lead(Record):
             "id": str(self.uid),
             "number": self.pk,
             "title": self.title,
-            "step": {"id": str(self.step.uid), "number": self.step_id, "name": self.step.name},
-            "pipeline": {
-                "id": str(self.step.pipeline.uid),
-                "number": self.step.pipeline_id,
-                "name": self.step.pipeline.name,
-            },
+            "step": named(self.step),
+            "pipeline": named(self.step.pipeline),
             "status": self.status,
             "amount": str(self.amount) if self.amount is not None else None,
             "probability": self.probability,
@@ -154,20 +150,8 @@ class Lead(Record):
             "closed_at": self.closed_at.isoformat() if self.closed_at else None,
             "description": self.description,
             "tags": sorted((tag.name for tag in self.tags.all()), key=str.casefold),
-            "owner": (
-                {"id": str(self.owner.uid), "number": self.owner_id, "name": self.owner.name}
-                if self.owner
-                else None
-            ),
-            "client_folder": (
-                {
-                    "id": str(self.client_folder.uid),
-                    "number": self.client_folder_id,
-                    "name": self.client_folder.name,
-                }
-                if self.client_folder
-                else None
-            ),
+            "owner": named(self.owner),
+            "client_folder": named(self.client_folder),
             "contact_id": str(self.contact.uid) if self.contact else None,
             "created_from": self.created_from,
             "created_by_id": self.created_by_id,

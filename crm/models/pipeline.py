@@ -1,6 +1,7 @@
 from django.db import models
 from django.utils import timezone
 
+from crm.models.record import named
 from pipelime.scope import AccountOwned
 
 
@@ -46,9 +47,5 @@ class Step(AccountOwned):
             "number": self.pk,
             "name": self.name,
             "position": self.position,
-            "pipeline": {
-                "id": str(self.pipeline.uid),
-                "number": self.pipeline_id,
-                "name": self.pipeline.name,
-            },
+            "pipeline": named(self.pipeline),
         }

@@ -37,3 +37,8 @@ class Record(AccountOwned):
     @classmethod
     def touch_all(cls, ids: list[int]) -> None:
         cls.objects.filter(pk__in=ids).update(version=F("version") + 1, updated_at=timezone.now())
+
+
+def named(row: models.Model | None) -> dict | None:
+    """How a snapshot names another row."""
+    return {"id": str(row.uid), "number": row.pk, "name": row.name} if row is not None else None

@@ -19,9 +19,13 @@ QUESTION_AT_MOST = 1000  # characters of what people type that are read
 TERMS_AT_MOST = 10
 
 
-def index(row: models.Model) -> None:
-    """Store the words of one row; its model has `SEARCH_KIND` and `search_text()`."""
-    store(row.SEARCH_KIND, row.account_id, [(row.pk, row.search_text())])
+def index(row: models.Model, *, is_new: bool = False) -> None:
+    """Store the words of one row; its model has `SEARCH_KIND` and `search_text()`.
+
+    A row that this transaction has made has nothing to replace, which spares half of the statements.
+    """
+    write = add if is_new else store
+    write(row.SEARCH_KIND, row.account_id, [(row.pk, row.search_text())])
 
 
 @transaction.atomic(savepoint=False)
