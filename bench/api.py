@@ -1,6 +1,7 @@
 """Requests a second of the native API beside bare views on the same rows, the same server, in the same run.
 
 Usage: python bench/api.py [rows] [seconds a measurement]
+       python bench/api.py --leads [leads] [requests a measurement]   as bench/leads does
 Makes its own SQLite files in a temporary folder. With DATABASE_URL it uses that database, which must be
 empty; with BROKER_URL on Redis the limit is counted there, as in production.
 """
@@ -55,7 +56,7 @@ def prepare(folder: Path) -> None:
 
     for alias in settings.DATABASES:
         call_command("migrate", database=alias, verbosity=0)
-    call_command("createcachetable", verbosity=0)
+        call_command("createcachetable", database=alias, verbosity=0)
     (folder / "static").mkdir(exist_ok=True)
 
 
@@ -76,7 +77,7 @@ def fill(rows: int) -> tuple[str, str]:
 
 
 def make_people(account: Any, rows: int) -> list[Any]:
-    from crm.models import Company, Contact, ContactEmail, Tag
+    from crm.models import Company, Contact, Tag
 
     companies = Company.objects.bulk_create(
         [Company(account=account, name=f"Company {n}", name_key=f"company {n}") for n in range(rows // 10)],
@@ -100,27 +101,35 @@ def make_people(account: Any, rows: int) -> list[Any]:
         ],
         batch_size=1000,
     )
+    give_addresses(account, people)
+    give_tags(people, tags)
+    return people
+
+
+def give_addresses(account: Any, people: list[Any]) -> None:
+    from crm.models import ContactEmail
+
+    addresses = [(person, f"ada{n}@example.com") for n, person in enumerate(people)]
     ContactEmail.objects.bulk_create(
         [
-            ContactEmail(
-                account=account,
-                contact=person,
-                address=f"ada{n}@example.com",
-                email_key=f"ada{n}@example.com",
-                is_primary=True,
-            )
-            for n, person in enumerate(people)
+            ContactEmail(account=account, contact=person, address=address, email_key=address, is_primary=True)
+            for person, address in addresses
         ],
         batch_size=1000,
     )
+
+
+def give_tags(people: list[Any], tags: list[Any]) -> None:
+    """Two of them to each."""
+    from crm.models import Contact
+
     through = Contact.tags.through
     links = [
-        through(contact=person, tag=tags[(n + other) % 20])
+        through(contact=person, tag=tags[(n + other) % len(tags)])
         for n, person in enumerate(people)
         for other in (0, 7)
     ]
     through.objects.bulk_create(links, batch_size=1000)
-    return people
 
 
 def make_leads(account: Any, user: Any, people: list[Any]) -> str:
@@ -269,5 +278,14 @@ def main(rows: int = 10_000, seconds: float = 1) -> None:
             stop(server)
 
 
+def run(arguments: list[str]) -> None:
+    if arguments[:1] == ["--leads"]:
+        from bench.leads import main as list_leads
+
+        list_leads(*map(int, arguments[1:3]))
+    else:
+        main(*map(int, arguments[:2]))
+
+
 if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:3]))
+    run(sys.argv[1:])

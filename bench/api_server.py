@@ -34,7 +34,9 @@ def plain(data):
     import orjson
     from django.http import HttpResponse
 
-    return HttpResponse(orjson.dumps(data, default=str), content_type="application/json")
+    body = orjson.dumps(data, default=str)
+    # As the middleware behind these views would say: without a length the server sends chunks.
+    return HttpResponse(body, content_type="application/json", headers={"Content-Length": str(len(body))})
 
 
 def created(request):

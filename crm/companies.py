@@ -12,7 +12,7 @@ from crm.importing.values import clean_domain
 from crm.models import Company, Contact, Lead
 from pipelime import locks
 from pipelime.accounts.models import Account
-from pipelime.changing import assign, check_person, checked, only_known, reread
+from pipelime.changing import assign, checked, only_known, owner_given, reread
 from pipelime.errors import Invalid
 from pipelime.events.recording import record
 from pipelime.search import documents
@@ -82,9 +82,7 @@ def company_values(account: Account, given: dict[str, Any]) -> dict[str, Any]:
     values = checked(Company, {name: given[name] for name in FACTS if name in given})
     if values.get("domain"):
         values["domain"] = check_domain(values["domain"])
-    if "owner" in given:
-        check_person(given["owner"], account.pk, field="owner")
-        values["owner"] = given["owner"]
+    values |= owner_given(given, account.pk)
     if "custom_fields" in given:
         values["custom_fields"] = check_custom_fields(account, "company", given["custom_fields"])
     return values

@@ -14,10 +14,10 @@ from crm.companies import company_named
 from crm.fields import check_custom_fields, merged
 from crm.importing.values import clean_linkedin, clean_phone
 from crm.models import Company, Contact, Lead
-from crm.tags import tags_named
+from crm.tags import set_tags, tags_named
 from pipelime import locks
 from pipelime.accounts.models import Account
-from pipelime.changing import assign, check_belongs, check_person, checked, only_known, remember, reread
+from pipelime.changing import assign, check_belongs, checked, only_known, owner_given, remember, reread
 from pipelime.errors import Conflict, Invalid
 from pipelime.events.recording import record
 from pipelime.search import documents
@@ -61,7 +61,7 @@ def update_contact(contact: Contact, *, by, **changes: Any) -> Contact:
     if IDENTITY & set(changes):
         changed |= change_addresses(contact, changes)
     if "tags" in changes:
-        changed |= set_tags(contact, changes["tags"], account, by=by)
+        changed |= set_tags(contact, changes["tags"], by=by)
     if not changed:
         return contact
     contact.touch(*columns)
@@ -91,9 +91,7 @@ def contact_values(account: Account, given: dict[str, Any], *, by) -> dict[str, 
             values[name] = cleaned(name, values[name], clean)
     if "company" in given:
         values["company"] = find_company(account, given["company"], by=by)
-    if "owner" in given:
-        check_person(given["owner"], account.pk, field="owner")
-        values["owner"] = given["owner"]
+    values |= owner_given(given, account.pk)
     if "custom_fields" in given:
         values["custom_fields"] = check_custom_fields(account, "contact", given["custom_fields"])
     return values
@@ -141,16 +139,6 @@ def check_identity(contact: Contact, wanted: list[addresses.Address]) -> None:
     same = Contact.objects.alive().filter(linkedin_url=contact.linkedin_url).exclude(pk=contact.pk)
     if existing := same.order_by("pk").first():
         raise Conflict("A contact with this LinkedIn page exists already", existing=str(existing.uid))
-
-
-def set_tags(contact: Contact, names, account: Account, *, by) -> dict[str, list]:
-    before = sorted((tag.name for tag in contact.tags.all()), key=str.casefold)
-    tags = tags_named(account, names, by=by)
-    after = sorted((tag.name for tag in tags), key=str.casefold)
-    if before == after:
-        return {}
-    contact.tags.set(tags)
-    return {"tags": [before, after]}
 
 
 def told(contact: Contact, name: str, *, by, **data: Any) -> Contact:

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from crm.formulas import guard
 from crm.models import Contact, ExportJob, Field, Lead
-from pipelime.accounts.models import User
+from pipelime.accounts.acting import person_acting
 from pipelime.errors import Invalid
 from pipelime.events.recording import record
 from pipelime.scope import account_scope, current_account_id
@@ -135,7 +135,7 @@ def stream(kind: str, format: str, rows: QuerySet, *, by, filters: dict | None =
         kind=kind,
         format=format,
         filters=filters or {},
-        created_by=by if isinstance(by, User) and by.account_id == account_id else None,
+        created_by=person_acting(by, account_id),
         created_by_name=by.actor[1] if by is not None else "",
     )
     record("export.requested", job, by=by)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
-from crm.fields import key_of
+from crm.fields import key_of, type_of
 from crm.models import ActivityType, Field, Pipeline, Step
 from pipelime.accounts.keys import create_key
 from pipelime.accounts.models import Account, User
@@ -20,20 +20,25 @@ from pipelime.scope import account_scope
 
 PIPELINE = "Sales"
 STEPS = ("Incoming", "In-touch", "Qualification", "Proposal", "Closing")
-ACTIVITY_TYPES = {"Call": ["Answered", "Unanswered"], "E-mail": [], "Meeting": []}
+Kind, Meaning = ActivityType.Kind, Field.Meaning
+ACTIVITY_TYPES = [
+    ("Call", Kind.CALL, "phone", [("Answered", "green"), ("Unanswered", "red")]),
+    ("E-mail", Kind.EMAIL, "envelope", []),
+    ("Meeting", Kind.MEETING, "handshake-o", []),
+]
 FIELDS = {
     Field.Kind.LEAD: {
-        "Firstname": Field.Type.TEXT,
-        "Lastname": Field.Type.TEXT,
-        "Full name": Field.Type.TEXT,
-        "Email": Field.Type.EMAIL,
-        "Phone": Field.Type.PHONE,
-        "Mobile": Field.Type.PHONE,
-        "Address": Field.Type.TEXT,
-        "Web": Field.Type.URL,
-        "Job": Field.Type.TEXT,
+        "Firstname": Meaning.FIRST_NAME,
+        "Lastname": Meaning.LAST_NAME,
+        "Full name": Meaning.FULL_NAME,
+        "Email": Meaning.EMAIL,
+        "Phone": Meaning.PHONE,
+        "Mobile": Meaning.MOBILE,
+        "Address": Meaning.ADDRESS,
+        "Web": Meaning.WEB,
+        "Job": Meaning.JOB,
     },
-    Field.Kind.COMPANY: {"Address": Field.Type.TEXT, "Billing address": Field.Type.TEXT},
+    Field.Kind.COMPANY: {"Address": Meaning.ADDRESS, "Billing address": ""},
 }
 FINDS_DUPLICATES = ("Email", "Phone", "Mobile")
 
@@ -79,15 +84,18 @@ def furnish(account: Account) -> None:
         Step(account=account, pipeline=pipeline, name=step, position=position)
         for position, step in enumerate(STEPS, start=1)
     )
-    ActivityType.objects.bulk_create(
-        ActivityType(account=account, name=kind, outcomes=outcomes, position=position)
-        for position, (kind, outcomes) in enumerate(ACTIVITY_TYPES.items(), start=1)
-    )
+    for name, kind, icon, outcomes in ACTIVITY_TYPES:
+        parent = ActivityType.objects.create(account=account, name=name, kind=kind, icon=icon)
+        ActivityType.objects.bulk_create(
+            ActivityType(account=account, parent=parent, name=outcome, kind=kind, icon=icon, color=color)
+            for outcome, color in outcomes
+        )
     Field.objects.bulk_create(
         Field(
-            account=account, kind=kind, name=name, key=key_of(name), type=type_, position=position,
+            account=account, kind=kind, name=name, key=key_of(name), position=position,
+            meaning=meaning, type=type_of(meaning),
             is_key=kind == Field.Kind.LEAD and name in FINDS_DUPLICATES,
         )
         for kind, fields in FIELDS.items()
-        for position, (name, type_) in enumerate(fields.items(), start=1)
+        for position, (name, meaning) in enumerate(fields.items(), start=1)
     )  # fmt: skip

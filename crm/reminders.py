@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,19 +10,40 @@ from zoneinfo import ZoneInfo
 from crm.models import Lead
 from pipelime.accounts.models import User
 from pipelime.bulk import in_chunks
+from pipelime.changing import checked
 from pipelime.errors import Invalid
 from pipelime.events.models import Event
 
 USUAL_DURATION = 30
 CHUNK = 1000
-FIELDS = ("remind_date", "remind_time", "reminder_at", "reminder_duration", "reminder_note")
+FACTS = ("remind_date", "remind_time", "reminder_duration", "reminder_note")
 NONE = {
     "remind_date": None,
     "remind_time": None,
     "reminder_at": None,
     "reminder_duration": None,
+    "reminder_activity": None,
     "reminder_note": "",
 }
+FIELDS = tuple(NONE)
+
+
+def read(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a caller gave of a reminder, each value checked by itself."""
+    values = checked(Lead, {name: given[name] for name in FACTS[2:] if name in given})
+    for name in ("remind_date", "remind_time"):
+        if name in given:
+            values[name] = check_format(name, given[name])
+    check_time(values.get("remind_time"))
+    check_duration(values.get("reminder_duration"))
+    return values
+
+
+def check_format(name: str, value: Any) -> Any:
+    try:
+        return checked(Lead, {name: value})[name]
+    except Invalid as refusal:
+        raise Invalid(str(refusal), field=name, rule="reminder_format") from None
 
 
 def check_time(moment: time | None) -> None:
@@ -30,6 +51,7 @@ def check_time(moment: time | None) -> None:
         raise Invalid(
             f"remind_time: {moment:%H:%M:%S} is not on a quarter of an hour; use one such as 09:15",
             field="remind_time",
+            rule="reminder_format",
         )
 
 
@@ -46,7 +68,9 @@ def follow(values: dict[str, Any], after: Callable[[str], Any], zone: ZoneInfo) 
             raise Invalid("remind_time needs a remind_date, the day it belongs to", field="remind_date")
         if after("status") == Lead.Status.STANDBY:
             raise Invalid(
-                "A lead on standby needs a remind_date, the day to look at it again", field="remind_date"
+                "A lead on standby needs a remind_date, the day to look at it again",
+                field="remind_date",
+                rule="reminder_missing",
             )
         if "remind_date" in values:
             values.update(NONE)

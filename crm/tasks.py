@@ -1,4 +1,4 @@
-"""Celery entry point of imports: claims the jobs that are due, one after the other."""
+"""Celery entry points of the CRM: imports and mail that came in, claimed one after the other."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.utils import timezone
 from crm.importing import running
 from crm.importing.jobs import BELL
 from crm.models import ImportJob
+from crm.receiving import polling, working
 from pipelime import doorbell, ledger
 from pipelime.scope import every_account
 
@@ -33,7 +34,18 @@ def run_imports() -> int:
     return done
 
 
+@shared_task
+def work_mail() -> int:
+    return working.work_due()
+
+
+@shared_task
+def poll_inbox() -> int:
+    return polling.poll()
+
+
 @worker_shutting_down.connect
-def stop_importing(**kwargs: Any) -> None:
-    """A worker that is told to end gives its job back after the chunk at hand."""
+def stop_working(**kwargs: Any) -> None:
+    """A worker that is told to end gives its job back after the chunk, or the mail, at hand."""
     running.stopping.set()
+    working.stopping.set()

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from crm.importing.values import clean_email, email_key
 from crm.models import Contact, ContactEmail
+from outreach import direct
 from outreach.enrolments import LIVE, stop
 from outreach.models import BlocklistEntry, Enrolment, Suppression
 from pipelime import locks
@@ -41,22 +42,28 @@ class Blocked:
     invalid: list[tuple[int, str, str]] = field(default_factory=list)
 
 
-def address_hash(address: str) -> str:
-    """Keyed, so that a copy of the table tells nobody who is in it."""
-    return hmac.digest(settings.SECRET_KEY.encode(), email_key(address).encode(), "sha256").hex()
+def address_hashes(address: str) -> list[str]:
+    """Keyed, so that a copy of the table tells nobody who is in it: the hash to store, then older keys'."""
+    said = email_key(address).encode()
+    keys = [*settings.PIPELIME_SUPPRESSION_KEY, settings.SECRET_KEY]
+    return [hmac.digest(key.encode(), said, "sha256").hex() for key in keys]
 
 
 @transaction.atomic
 def suppress(account_id: int, address: str, *, cause: str, source: str) -> Suppression:
     """Never mail this address again, and stop what was under way to it."""
-    entry, is_new = Suppression.objects.get_or_create(
-        account_id=account_id,
-        address_hash=address_hash(address),
-        defaults={"cause": cause, "source": source[:250]},
-    )
+    hashes, is_new = address_hashes(address), False
+    entry = Suppression.objects.filter(account_id=account_id, address_hash__in=hashes).first()
+    if entry is None:
+        entry, is_new = Suppression.objects.get_or_create(
+            account_id=account_id,
+            address_hash=hashes[0],
+            defaults={"cause": cause, "source": source[:250]},
+        )
     if is_new:
         follow_cause(address, Suppression.Cause(cause), source)
     stop(Enrolment.objects.filter(address=address), reason=cause)
+    direct.drop_to({email_key(address)}, reason=cause)
     return entry
 
 
@@ -74,7 +81,7 @@ def follow_cause(address: str, cause: Suppression.Cause, source: str) -> None:
 
 def suppressed(addresses: Iterable[str]) -> dict[str, str]:
     """address -> cause, for those of the addresses that must not be mailed."""
-    hashes = {address_hash(address): address for address in addresses}
+    hashes = {hashed: address for address in addresses for hashed in address_hashes(address)}
     found: dict[str, str] = {}
     for chunk in in_chunks(hashes, 500):
         rows = Suppression.objects.filter(address_hash__in=chunk).values_list("address_hash", "cause")
@@ -179,6 +186,7 @@ def stop_covered(entry: BlocklistEntry) -> None:
             status=Contact.Status.BLOCKED, updated_at=timezone.now()
         )
     stop(Enrolment.objects.filter(covered), reason="blocked")
+    direct.drop_to({entry.value}, reason="blocked")
 
 
 def stop_all_covered(entries: Sequence[BlocklistEntry]) -> None:
@@ -198,3 +206,4 @@ def stop_all_covered(entries: Sequence[BlocklistEntry]) -> None:
     ]
     for chunk in in_chunks(covered, 1000):
         stop(Enrolment.objects.filter(pk__in=chunk), reason="blocked")
+    direct.drop_to(values, reason="blocked")

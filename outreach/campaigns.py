@@ -13,17 +13,16 @@ from crm.models import Field
 from outreach.enrolments import locked, release, replan, stop
 from outreach.letters import KNOWN, draft, postal_address
 from outreach.models import Campaign, EmailAccount, Enrolment, Message, SequenceStep
-from outreach.templating import TemplateInvalid, check
+from outreach.steps import write_steps
+from outreach.templating import check
 from outreach.windows import check_schedule, schedule_of
+from pipelime.accounts.acting import person_acting
 from pipelime.accounts.models import Account
 from pipelime.doorbell import ring
 from pipelime.errors import Invalid, Suspended
 from pipelime.events.recording import record
 from pipelime.scope import check_ids
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-MOST_STEPS = 30
-DELAY_LIMITS = {"days": 365, "business_days": 260, "hours": 8760}
 OWN_SETTINGS = ("stop_on_reply", "postal_address", "allow_in_other_campaigns")
 
 
@@ -44,7 +43,7 @@ def create_campaign(
         name=clean_name(name),
         time_zone=account.time_zone,
         daily_limit=clean_limit(daily_limit),
-        created_by=by if hasattr(by, "is_admin") and by.account_id else None,
+        created_by=person_acting(by, account.pk),
     )
     set_schedule(campaign, schedule)
     set_settings(campaign, settings or {})
@@ -254,81 +253,3 @@ def set_settings(campaign: Campaign, settings: dict) -> None:
 def set_mailboxes(campaign: Campaign, mailboxes: Sequence[EmailAccount]) -> None:
     check_ids(EmailAccount, {mailbox.pk for mailbox in mailboxes}, campaign.account_id)
     campaign.mailboxes.set(mailboxes)
-
-
-def write_steps(campaign: Campaign, steps: Sequence[dict]) -> None:
-    if len(steps) > MOST_STEPS:
-        raise Invalid(f"{len(steps)} steps; at most {MOST_STEPS}", field="steps")
-    existing = {step.number: step for step in SequenceStep.objects.filter(campaign=campaign)}
-    begun = campaign.status != Campaign.Status.DRAFT
-    if begun and len(steps) < len(existing):
-        raise Invalid(
-            f"This campaign has begun; it keeps its {len(existing)} steps, whose words may change",
-            field="steps",
-        )
-    for number, given in enumerate(steps, 1):
-        step = existing.pop(number, None) or SequenceStep(
-            account_id=campaign.account_id, campaign=campaign, number=number
-        )
-        fill_step(step, given)
-        step.save()
-    SequenceStep.objects.filter(pk__in=[step.pk for step in existing.values()]).delete()
-    campaign._prefetched_objects_cache = {}  # noqa: SLF001  the steps read before are no longer these
-
-
-def fill_step(step: SequenceStep, given: dict) -> None:
-    where = f"steps[{step.number - 1}]"
-    if unknown := set(given) - {"channel", "delay", "subject", "body", "variants", "number"}:
-        raise Invalid(
-            f"A step has channel, delay, subject, body and variants, not {sorted(unknown)[0]!r}", field=where
-        )
-    channel = given.get("channel", SequenceStep.Channel.EMAIL)
-    if channel not in SequenceStep.Channel.values:
-        raise Invalid(f"{channel!r} is no channel; use {', '.join(SequenceStep.Channel.values)}", field=where)
-    step.channel = channel
-    delay = given.get("delay") or {}
-    if unknown := set(delay) - set(DELAY_LIMITS):
-        raise Invalid(f"A delay has days, business_days and hours, not {sorted(unknown)[0]!r}", field=where)
-    for unit, most in DELAY_LIMITS.items():
-        value = delay.get(unit) or 0
-        if not isinstance(value, int) or not 0 <= value <= most:
-            raise Invalid(f"delay.{unit}: {value!r} is no whole number from 0 to {most}", field=where)
-        setattr(step, f"delay_{unit}", value)
-    step.variants = clean_variants(given, where)
-
-
-def clean_variants(given: dict, where: str) -> list[dict]:
-    """[{key, weight, subject, body}] from either `variants` or a single subject and body."""
-    variants = given.get("variants") or [{"subject": given.get("subject", ""), "body": given.get("body", "")}]
-    if not isinstance(variants, list) or len(variants) > len(LETTERS):
-        raise Invalid(f"variants is a list of at most {len(LETTERS)}", field=where)
-    cleaned = [
-        clean_variant(variant, letter, where) for variant, letter in zip(variants, LETTERS, strict=False)
-    ]
-    if not any(variant["weight"] for variant in cleaned):
-        raise Invalid("At least one variant needs a weight above 0", field=where)
-    return cleaned
-
-
-def clean_variant(variant: dict, letter: str, where: str) -> dict:
-    if unknown := set(variant) - {"key", "weight", "subject", "body"}:
-        raise Invalid(f"A variant has weight, subject and body, not {sorted(unknown)[0]!r}", field=where)
-    weight, subject, body = variant.get("weight", 1), variant.get("subject") or "", variant.get("body") or ""
-    if not isinstance(weight, int) or isinstance(weight, bool) or not 0 <= weight <= 1000:
-        raise Invalid(f"weight: {weight!r} is no whole number from 0 to 1000", field=where)
-    for text in (subject, body):
-        if not isinstance(text, str):
-            raise Invalid("subject and body are texts", field=where)
-        if "{{" in text or "{%" in text:
-            try:
-                check_template(text)
-            except TemplateInvalid as error:
-                raise Invalid(str(error), field=where) from None
-    return {"key": letter, "weight": weight, "subject": subject, "body": body}
-
-
-def check_template(text: str) -> None:
-    """Raises TemplateInvalid for what cannot be compiled; unknown names are told when the campaign starts."""
-    from outreach.templating import compile_template
-
-    compile_template(text)

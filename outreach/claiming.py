@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
@@ -22,7 +23,8 @@ PERSON = ("account_id", "uid", "first_name", "last_name", "job_title", "phone", 
 NEEDED = (
     "uid", "account_id", "mailbox_id", "campaign_id", "enrolment_id", "state", "fence", "attempts", "due_at",
     "mailbox_day", "campaign_day", "contact_uid", "step_number", "variant", "to_address", "to_name",
-    "from_address", "campaign_name", "message_id", "subject", "last_error", "sent_at",
+    "from_address", "campaign_name", "message_id", "subject", "last_error", "sent_at", "frozen",
+    "template_name", "created_by_id", "lead__uid", "lead__account_id", "lead__deleted_at",
     "enrolment__account_id", "enrolment__state", "enrolment__contact_id",
     *(f"enrolment__contact__{name}" for name in PERSON),
 )  # fmt: skip
@@ -40,7 +42,7 @@ class Claimed(NamedTuple):
     """What the caps want to know of a message."""
 
     id: int
-    campaign_id: int
+    campaign_id: int | None
 
 
 def zone_of(mailbox: EmailAccount) -> tzinfo:
@@ -74,7 +76,8 @@ def lock_mailbox(now: datetime) -> int | None:
                 JOIN accounts_account a ON a.id = b.account_id
                 WHERE b.paused_at IS NULL AND b.deleted_at IS NULL AND a.suspended_at IS NULL
                 AND EXISTS (SELECT 1 FROM {Message._meta.db_table} q
-                    WHERE q.mailbox_id = b.id AND q.state = 'queued' AND q.due_at > %s AND q.due_at <= %s)
+                    WHERE q.mailbox_id = b.id AND q.state = 'queued' AND q.due_at <= %s
+                    AND (q.due_at > %s OR q.frozen IS NOT NULL))
                 AND NOT EXISTS (SELECT 1 FROM {Message._meta.db_table} h
                     WHERE h.mailbox_id = b.id AND h.state IN ('claimed', 'sending'))
                 ORDER BY (b.served_at IS NOT NULL), b.served_at, b.id LIMIT 1
@@ -83,7 +86,7 @@ def lock_mailbox(now: datetime) -> int | None:
             UPDATE {EmailAccount._meta.db_table} SET served_at = %s FROM picked
             WHERE id = picked_id RETURNING id
             """,  # noqa: S608  tables are ours, values are parameters
-            [earliest, moment, moment],
+            [moment, earliest, moment],
         )
         row = cursor.fetchone()
     return row[0] if row else None
@@ -95,7 +98,11 @@ def lock_owner() -> str:
 
 
 def claim_messages(mailbox_id: int, now: datetime, limit: int) -> dict[int, int]:
-    """Asks again whether anybody holds the mailbox: another claim may have ended while it was locked."""
+    """Asks again whether anybody holds the mailbox: another claim may have ended while it was locked.
+
+    A direct mail has no plan that would give it a new slot, so it may be late.
+    """
+    in_time = "(frozen IS NOT NULL OR campaign_id IS NOT NULL AND due_at > %s)"
     free = (
         f"NOT EXISTS (SELECT 1 FROM {Message._meta.db_table} h "  # noqa: S608  the table is ours
         "WHERE h.mailbox_id = %s AND h.state IN ('claimed', 'sending'))"
@@ -104,7 +111,7 @@ def claim_messages(mailbox_id: int, now: datetime, limit: int) -> dict[int, int]
         Message,
         limit=limit,
         now=now,
-        where=f"mailbox_id = %s AND campaign_id IS NOT NULL AND due_at > %s AND {free}",
+        where=f"mailbox_id = %s AND {in_time} AND {free}",
         params=[mailbox_id, ledger.as_parameter(now - LATE), mailbox_id],
     )
 
@@ -116,14 +123,18 @@ def within_caps(mailbox: EmailAccount, fences: dict[int, int], now: datetime) ->
     day, scope = now.astimezone(zone_of(mailbox)).date(), caps.scope_of(mailbox)
     room = caps.left(scope, day, mailbox.daily_limit) if claimed else 0
     put_off(claimed[room:], fences, zone_of(mailbox), day)
-    allowed: list[int] = []
-    campaigns = Campaign.objects.in_bulk({one.campaign_id for one in claimed})
+    allowed = [one.id for one in claimed[:room] if one.campaign_id is None]
+    campaigns = campaigns_of(claimed)
     for campaign in sorted(campaigns.values(), key=lambda campaign: campaign.pk):
         own = [one for one in claimed[:room] if one.campaign_id == campaign.pk]
         allowed += within_campaign_cap(campaign, own, fences, now)
     caps.use(scope, day, len(allowed))
     note_day(allowed, mailbox_day=day)
     return allowed
+
+
+def campaigns_of(messages: Iterable[Claimed | Message]) -> dict[int, Campaign]:
+    return Campaign.objects.in_bulk({one.campaign_id for one in messages if one.campaign_id})
 
 
 def within_campaign_cap(
@@ -150,10 +161,11 @@ def note_day(ids: list[int], **day: date) -> None:
 def put_off(over: list[Claimed], fences: dict[int, int], zone: tzinfo, day: date) -> None:
     """Queue for the first open moment of the next day; left as it was it would be claimed again at once."""
     tomorrow = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
-    campaigns = Campaign.objects.in_bulk({one.campaign_id for one in over})
-    for campaign in campaigns.values():
-        mine = {one.id: fences[one.id] for one in over if one.campaign_id == campaign.pk}
-        due_at = schedule_of(campaign).next_open(tomorrow) or tomorrow
+    campaigns = campaigns_of(over)
+    for campaign_id in {one.campaign_id for one in over}:
+        mine = {one.id: fences[one.id] for one in over if one.campaign_id == campaign_id}
+        opens = schedule_of(campaigns[campaign_id]).next_open(tomorrow) if campaign_id else None
+        due_at = opens or tomorrow
         ledger.finish_all(
             Message, mine, state="queued", claim="", due_at=due_at, last_error="over the daily limit"
         )
@@ -164,13 +176,15 @@ def loaded(mailbox: EmailAccount, fences: dict[int, int]) -> list[Message]:
 
     A row that has a younger fence by now is somebody else's: to load it would be to steal it.
     """
-    rows = Message.objects.filter(pk__in=fences).select_related("enrolment__contact__company").only(*NEEDED)
+    related = ("enrolment__contact__company", "lead")
+    rows = Message.objects.filter(pk__in=fences).select_related(*related).only(*NEEDED)
     messages = [row for row in rows.order_by("due_at", "pk") if row.fence == fences[row.pk]]
-    campaigns = Campaign.objects.in_bulk({message.campaign_id for message in messages})
+    campaigns = campaigns_of(messages)
     for message in messages:
         message.account, message.mailbox = mailbox.account, mailbox
-        message.campaign = campaigns[message.campaign_id]
-        message.campaign.account = mailbox.account
+        message.campaign = campaigns.get(message.campaign_id)
+        if message.campaign is not None:
+            message.campaign.account = mailbox.account
     return messages
 
 

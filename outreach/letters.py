@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -71,10 +71,14 @@ def is_html(body: str) -> bool:
 @lru_cache(maxsize=512)
 def draft(subject: str, body: str) -> Draft:
     """A step's words with what the law wants at the end, unless the author put it somewhere already."""
-    html = is_html(body)
     if "unsubscribe_url" not in body or "postal_address" not in body:
-        body = body.rstrip() + (FOOTER_HTML if html else FOOTER)
-    return compile_draft(subject, body, is_html=html)
+        body = body.rstrip() + (FOOTER_HTML if is_html(body) else FOOTER)
+    return draft_of(subject, body)
+
+
+def draft_of(subject: str, body: str) -> Draft:
+    """A template's words as they are."""
+    return compile_draft(subject, body, is_html=is_html(body))
 
 
 def subject_of(step: SequenceStep, words: dict, first_subject: str) -> str:
@@ -105,7 +109,26 @@ def write(
     if not own_subject:
         subject = subject_of(step, words, earlier[0].subject if earlier else "")
         body = Body(subject=subject, text=body.text, html=body.html)
-    letter = Letter(
+    return body, letter_of(message, body, now, url, thread)
+
+
+def frozen(message: Message, now: datetime) -> tuple[Body, Letter]:
+    """The letter of a direct mail: what it says was settled when somebody asked for it.
+
+    It has no footer, being from one person to another. Where its author offers a way out, mail programs
+    are told of it too.
+    """
+    said = message.frozen or {}
+    body = Body(subject=said["subject"], text=said["text"], html=said["html"])
+    return body, letter_of(message, body, now, unsubscribe_url(message) if said["can_leave"] else None)
+
+
+def letter_of(
+    message: Message, body: Body, now: datetime, url: str | None, thread: Sequence[str] = ()
+) -> Letter:
+    """`url` is the way out, and `thread` what was written before, in order."""
+    assert message.mailbox is not None
+    return Letter(
         message_id=message.message_id,
         from_name=message.mailbox.name,
         from_address=message.mailbox.email,
@@ -119,4 +142,3 @@ def write(
         references=thread,
         unsubscribe_url=url,
     )
-    return body, letter

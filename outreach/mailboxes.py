@@ -11,17 +11,20 @@ from django.db import transaction
 from django.utils import timezone
 
 from crm.importing.values import clean_email
+from outreach import direct
 from outreach.enrolments import replan
 from outreach.models import EmailAccount, Message
-from outreach.smtp import DialogueError, try_login
+from outreach.smtp import try_login
+from outreach.smtp_results import DialogueError
 from pipelime import locks, outbound
-from pipelime.accounts.models import Account, check_time_zone
+from pipelime.accounts.acting import person_acting
+from pipelime.accounts.models import Account, User, check_time_zone
 from pipelime.doorbell import ring
 from pipelime.errors import Conflict, Invalid
 from pipelime.events.recording import record
 
 SERVER_KEYS = ("host", "port", "security", "username", "password")
-PLAIN_FIELDS = ("name", "signature", "daily_limit", "time_zone")
+PLAIN_FIELDS = ("name", "signature", "daily_limit", "time_zone", "owner")
 MOST_A_DAY = 100_000
 
 
@@ -37,14 +40,10 @@ def create_mailbox(
     daily_limit: int = 200,
     signature: str = "",
     time_zone: str = "",
+    owner: User | None = None,
 ) -> EmailAccount:
-    try:
-        email = clean_email(email)
-    except ValueError as error:
-        raise Invalid(str(error), field="email") from None
-    locks.hold("mailbox", account.pk)  # of two who find nothing, the second looks again
-    if known := EmailAccount.objects.alive().filter(email__iexact=email).first():
-        raise Conflict(f"{email} is connected already", existing=str(known.uid))
+    """Without an owner it is owned by whoever logs in with its address, if anybody does."""
+    email = free_address(account, email)
     mailbox = EmailAccount(
         account=account,
         email=email,
@@ -52,7 +51,8 @@ def create_mailbox(
         daily_limit=daily_limit,
         signature=signature,
         time_zone=time_zone,
-        created_by=by if getattr(by, "account_id", None) and hasattr(by, "is_admin") else None,
+        owner=owner or User.objects.active().filter(email=User.normalise(email)).first(),
+        created_by=person_acting(by, account.pk),
     )
     set_server(mailbox, "smtp", smtp)
     set_server(mailbox, "imap", imap)
@@ -60,6 +60,18 @@ def create_mailbox(
     mailbox.save()
     record("mailbox.created", mailbox, by=by)
     return mailbox
+
+
+def free_address(account: Account, email: str) -> str:
+    """The address as it is stored, if no mailbox has it."""
+    try:
+        email = clean_email(email)
+    except ValueError as error:
+        raise Invalid(str(error), field="email") from None
+    locks.hold("mailbox", account.pk)  # of two who find nothing, the second looks again
+    if known := EmailAccount.objects.alive().filter(email__iexact=email).first():
+        raise Conflict(f"{email} is connected already", existing=str(known.uid))
+    return email
 
 
 @transaction.atomic
@@ -76,7 +88,9 @@ def update_mailbox(mailbox: EmailAccount, *, by, **changes: Any) -> EmailAccount
         raise Invalid(f"A mailbox has no {sorted(changes)[0]!r} to change", field=sorted(changes)[0])
     check(mailbox)
     changed = {
-        name: [old, getattr(mailbox, name)] for name, old in before.items() if getattr(mailbox, name) != old
+        name: [shown(old), shown(getattr(mailbox, name))]
+        for name, old in before.items()
+        if getattr(mailbox, name) != old
     }
     changed |= {kind: ["", "changed"] for kind in servers}
     if changed:
@@ -84,6 +98,10 @@ def update_mailbox(mailbox: EmailAccount, *, by, **changes: Any) -> EmailAccount
         record("mailbox.updated", mailbox, by=by, changes=changed)
         ring("outreach.tasks.plan_due")
     return mailbox
+
+
+def shown(value: Any) -> Any:
+    return value.name if isinstance(value, User) else value
 
 
 def set_server(mailbox: EmailAccount, kind: str, server: dict[str, Any] | None) -> None:
@@ -115,6 +133,8 @@ def check(mailbox: EmailAccount) -> None:
         raise Invalid(
             f"{mailbox.daily_limit!r}: use a whole number from 1 to {MOST_A_DAY:,}", field="daily_limit"
         )
+    if mailbox.owner is not None and mailbox.owner.account_id != mailbox.account_id:
+        raise Invalid("The owner is a person of this account", field="owner")
     if mailbox.time_zone:
         try:
             check_time_zone(mailbox.time_zone)
@@ -145,20 +165,24 @@ def delete_mailbox(mailbox: EmailAccount, *, by) -> None:
     mailbox.deleted_at = timezone.now()
     mailbox.smtp_password = mailbox.imap_password = ""
     mailbox.save(update_fields=["deleted_at", "smtp_password", "imap_password", "updated_at"])
-    give_up_queue(mailbox, "the mailbox was disconnected")
+    own = Message.objects.filter(mailbox=mailbox)
+    replan(own, error="the mailbox was disconnected")
+    direct.drop(own, reason="the mailbox was disconnected")
     record("mailbox.deleted", mailbox, by=by)
     ring("outreach.tasks.plan_due")
 
 
 @transaction.atomic
 def pause_mailbox(mailbox: EmailAccount, *, by, reason: str) -> None:
-    """Stop sending from it, and say why on its page."""
+    """Stop sending from it, and say why on its page. Its campaigns plan anew, direct mail waits in it."""
     changed = EmailAccount.objects.filter(pk=mailbox.pk, paused_at=None).update(
         paused_at=timezone.now(), pause_reason=reason[:500]
     )
     if changed:
         mailbox.refresh_from_db()
-        give_up_queue(mailbox, "the mailbox was paused")
+        own = Message.objects.filter(mailbox=mailbox)
+        replan(own, error="the mailbox was paused")
+        direct.take_back(own, error="the mailbox was paused")
         record("mailbox.paused", mailbox, by=by)
 
 
@@ -171,11 +195,7 @@ def resume_mailbox(mailbox: EmailAccount, *, by) -> None:
         mailbox.refresh_from_db()
         record("mailbox.resumed", mailbox, by=by)
         ring("outreach.tasks.plan_due")
-
-
-def give_up_queue(mailbox: EmailAccount, error: str) -> None:
-    """What is queued in it waits for a new plan."""
-    replan(Message.objects.filter(mailbox=mailbox), error=error)
+        ring("outreach.tasks.send_due")  # direct mail has waited in it
 
 
 def test_mailbox(mailbox: EmailAccount) -> dict[str, Any]:

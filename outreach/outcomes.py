@@ -10,13 +10,14 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from crm.models import Contact
+from outreach import direct
 from outreach.blocking import suppress
 from outreach.claiming import return_to_queue
 from outreach.enrolments import cancel, locked_ids, stop
 from outreach.mailboxes import pause_mailbox
 from outreach.models import EmailAccount, Enrolment, Message, Suppression
 from outreach.settling import mark_ambiguous, mark_sent
-from outreach.smtp import Abandoned, Accepted, Deferred, Outcome, Refused, Unknown
+from outreach.smtp_results import Abandoned, Accepted, Deferred, Outcome, Refused, Unknown
 from outreach.windows import schedule_of
 from pipelime import ledger
 from pipelime.events.recording import record
@@ -134,7 +135,10 @@ def give_up(message: Message, *, reason: str, state: str = Enrolment.State.STOPP
     place = Enrolment.objects.filter(pk=message.enrolment_id)
     locked_ids(place)
     # Under another fence somebody else is at it, and comes to a conclusion of their own.
-    if cancel(Message.objects.filter(pk=message.pk, fence=message.fence), error=reason):
+    mine = Message.objects.filter(pk=message.pk, fence=message.fence)
+    if message.is_direct:
+        direct.drop(mine, reason=reason)
+    elif cancel(mine, error=reason):
         stop(place, reason=reason, state=state)
 
 
@@ -156,7 +160,7 @@ def server_unavailable(messages: list[Message], error: str) -> None:
         return
     pause_for = ledger.back_off(attempts, base=timedelta(seconds=30))
     for campaign in {message.campaign_id: message.campaign for message in messages}.values():
-        own = [message for message in messages if message.campaign_id == campaign.pk]
+        own = [message for message in messages if message.campaign == campaign]
         due_at = next_moment(own[0], pause_for)
         return_to_queue(own, due_at=due_at, error=error)
         put_off(Message.objects.filter(mailbox=mailbox, campaign=campaign), due_at, attempts + 1)

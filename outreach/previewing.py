@@ -11,7 +11,7 @@ from outreach import letters
 from outreach.composing import HeaderUnsafe, addr_spec, compose
 from outreach.models import Campaign, EmailAccount, Enrolment, Message, SequenceStep
 from outreach.sending import connect
-from outreach.smtp import Accepted, DialogueError
+from outreach.smtp_results import Accepted, DialogueError
 from outreach.templating import TemplateInvalid, VariableMissing
 from pipelime.errors import Invalid, NotFound
 from pipelime.ids import uuid7

@@ -17,7 +17,8 @@ from outreach.claiming import Batch, return_to_queue
 from outreach.composing import HeaderUnsafe, Letter, addr_spec, compose
 from outreach.models import EmailAccount, Enrolment, Message, SequenceStep
 from outreach.settling import mark_sent
-from outreach.smtp import Accepted, Dialogue, LoginRefused, ServerUnavailable, TlsRequired
+from outreach.smtp import Dialogue
+from outreach.smtp_results import Accepted, LoginRefused, ServerUnavailable, TlsRequired
 from outreach.templating import TemplateInvalid, VariableMissing
 from pipelime import ledger, outbound
 from pipelime.accounts.models import Account
@@ -84,18 +85,26 @@ def allowed(messages: list[Message]) -> list[Message]:
     barred = {**blocked(addresses), **suppressed(addresses)}
     kept = []
     for message in messages:
-        enrolment = message.enrolment
         if message.to_address in barred:
             outcomes.give_up(message, reason=barred[message.to_address])
-        elif enrolment is None or enrolment.state != Enrolment.State.IN_FLIGHT:
-            outcomes.give_up(message, reason="the contact has left the campaign")
+        elif reason := pointless(message):
+            outcomes.give_up(message, reason=reason)
         else:
             kept.append(message)
     return kept
 
 
+def pointless(message: Message) -> str:
+    """Why nobody wants this mail to be sent any more, or nothing."""
+    if message.is_direct:
+        return "the lead was deleted" if message.lead is None or message.lead.deleted_at else ""
+    here = message.enrolment is not None and message.enrolment.state == Enrolment.State.IN_FLIGHT
+    return "" if here else "the contact has left the campaign"
+
+
 def prepare(messages: list[Message]) -> Prepared:
-    steps = SequenceStep.objects.filter(campaign__in={message.campaign_id for message in messages})
+    campaign_ids = {message.campaign_id for message in messages if message.campaign_id}
+    steps = SequenceStep.objects.filter(campaign__in=campaign_ids)
     followed = [message.enrolment_id for message in messages if message.step_number > 1]
     earlier: dict[int, list[Message]] = defaultdict(list)
     sent = Message.objects.filter(enrolment__in=followed, state="sent").order_by("step_number", "pk")
@@ -161,9 +170,12 @@ class Turn:
             outcomes.conclude(message, outcome)
 
     def write(self, message: Message) -> tuple[Letter, bytes]:
-        step = self.prepared.steps[message.campaign_id, message.step_number]
-        earlier = self.prepared.earlier.get(message.enrolment_id, [])
-        body, letter = letters.write(message, step, earlier, timezone.now())
+        if message.is_direct:
+            body, letter = letters.frozen(message, timezone.now())
+        else:
+            step = self.prepared.steps[message.campaign_id, message.step_number]
+            earlier = self.prepared.earlier.get(message.enrolment_id, [])
+            body, letter = letters.write(message, step, earlier, timezone.now())
         message.subject = body.subject[:998]
         return letter, compose(letter)
 

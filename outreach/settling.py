@@ -29,7 +29,7 @@ def mark_sent(message: Message) -> None:
         log.error("mail.sent_but_moved", message=str(message.uid))
         return
     message.state, message.sent_at, message.last_error = Message.State.SENT, now, ""
-    record("message.sent", message, by=None)
+    record("message.sent", message, by=message.created_by)
 
 
 def wrote_sent(message: Message, now: datetime) -> bool:
@@ -66,7 +66,7 @@ def mark_ambiguous(message: Message, *, error: str) -> None:
 
 def expire_sending() -> int:
     """What dead workers were in the middle of sending: nobody knows whether it arrived."""
-    lost = list(ledger.expired(Message, state="sending").select_related("account")[:500])
+    lost = list(ledger.expired(Message, state="sending").select_related("account", "lead")[:500])
     for message in lost:
         with account_scope(message.account_id):
             mark_ambiguous(message, error="the worker ended while the server had the message")
@@ -78,7 +78,7 @@ def settle(message: Message, *, by, outcome: str) -> Message:
     """A person decides about an ambiguous message: it "arrived", or "send_again".
 
     A campaign that had finished goes on, so that it is followed up. To a contact that has left the campaign
-    nothing is sent again: its message ends as cancelled.
+    nothing is sent again: its message ends as cancelled. A direct mail belongs to no campaign: it is queued.
     """
     if outcome not in ("arrived", "send_again"):
         raise Invalid(f"{outcome!r} is no outcome; use 'arrived' or 'send_again'", field="outcome")
@@ -88,6 +88,8 @@ def settle(message: Message, *, by, outcome: str) -> Message:
     now = timezone.now()
     if outcome == "arrived":
         values = {"state": "sent", "sent_at": message.sent_at or now}
+    elif message.is_direct:
+        values = again_direct(message, now)
     else:
         values = again(next(iter(locked(place)), None), now, runs=runs)
     change_ambiguous(message, values, now)
@@ -106,6 +108,15 @@ def again(enrolment: Enrolment | None, now: datetime, *, runs: bool) -> dict[str
     if runs:
         return {"state": "queued", "due_at": now, "slot_at": now, "attempts": 0}
     return {"state": "cancelled", "last_error": "planned anew when the campaign goes on"}
+
+
+def again_direct(message: Message, now: datetime) -> dict[str, Any]:
+    if message.mailbox is None or message.mailbox.deleted_at:
+        raise Invalid(
+            f"The mailbox {message.from_address} is disconnected; write to the lead anew from another one",
+            field="outcome",
+        )
+    return {"state": "queued", "due_at": now, "slot_at": now, "attempts": 0}
 
 
 def change_ambiguous(message: Message, values: dict[str, Any], now: datetime) -> None:

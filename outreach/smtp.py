@@ -6,12 +6,22 @@ import base64
 import re
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from socket import IPPROTO_TCP, TCP_NODELAY, socket
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from outreach.smtp_results import (
+    Abandoned,
+    Accepted,
+    Deferred,
+    LoginRefused,
+    Outcome,
+    Refused,
+    ServerUnavailable,
+    TlsRequired,
+    Unknown,
+)
 from outreach.smtp_wire import ConnectionLost, Reply, Wire
 from pipelime import outbound
 
@@ -28,74 +38,11 @@ _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})\b")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    reply: str
-
-
-@dataclass(frozen=True, slots=True)
-class Deferred:
-    """Nothing was taken: it is safe to try again. Code 0 stands for trouble with the connection."""
-
-    code: int
-    text: str
-    verb: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The verb tells whose fault it is: RCPT the recipient's, MAIL the sender's; "." ends the data."""
-
-    code: int
-    enhanced: str
-    text: str
-    verb: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """The message was given over and no answer came: it may have been taken."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Abandoned:
-    """The caller said no before the end of the data: nothing was given over."""
-
-
-Outcome = Accepted | Deferred | Refused | Unknown | Abandoned
-
-
-class DialogueError(Exception):
-    """The server cannot be used; code and text are its own where it spoke."""
-
-    def __init__(self, text: str, code: int = 0):
-        super().__init__(f"{code} {text}" if code else text)
-        self.text = text
-        self.code = code
-
-
-class ServerUnavailable(DialogueError):
-    pass
-
-
-class LoginRefused(DialogueError):
-    """The server does not know this login, which will not pass by itself."""
-
-
-class TlsRequired(DialogueError):
-    """The connection cannot be encrypted as asked, and is never used unencrypted instead."""
-
-
 class Dialogue:
     """One connection for a batch of messages, each to one recipient."""
 
     def __init__(self, wire: Wire, host: str, local_hostname: str):
-        if not _HOST_NAME.fullmatch(local_hostname):
-            raise ValueError(
-                f"local_hostname: {local_hostname!r} is not a host name such as mail.example.com"
-            )
+        _refuse_unsafe_host(local_hostname)
         self.wire = wire
         self.host = host
         self.local_hostname = local_hostname
@@ -119,10 +66,7 @@ class Dialogue:
         allow_clear_password: bool = False,
         tls_context: ssl.SSLContext | None = None,
     ) -> Self:
-        if not _HOST_NAME.fullmatch(local_hostname):
-            raise ValueError(
-                f"local_hostname: {local_hostname!r} is not a host name such as mail.example.com"
-            )
+        _refuse_unsafe_host(local_hostname)
         try:
             connection = (connect or outbound.connect)(host, port, timeout)
         except (OSError, outbound.OutboundError) as error:
@@ -368,6 +312,11 @@ def transparent(data: bytes) -> bytes:
     if data.startswith(b"."):
         data = b"." + data
     return data.replace(b"\r\n.", b"\r\n..").removesuffix(b"\r\n")
+
+
+def _refuse_unsafe_host(name: str) -> None:
+    if not _HOST_NAME.fullmatch(name):
+        raise ValueError(f"local_hostname: {name!r} is not a host name such as mail.example.com")
 
 
 def _refuse_unsafe_path(field: str, path: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crm.models import Contact
+from outreach import direct
 from outreach.blocking import STATUS_OF, blocked, suppressed
 from outreach.enrolments import LIVE, locked_ids, release, replan, stop
 from outreach.models import BlocklistEntry, EmailAccount, Enrolment, Message, Suppression
@@ -32,6 +33,7 @@ def follow_contacts(events: Sequence[Event]) -> None:
             take_back_all()
         if "account.resumed" in names:
             ring("outreach.tasks.plan_due")
+            ring("outreach.tasks.send_due")
 
 
 def anybody_barred(account_id: int) -> bool:
@@ -89,3 +91,4 @@ def take_back_all() -> None:
     """
     locked_ids(EmailAccount.objects.alive())
     replan(Message.objects.filter(state="claimed"), error="the account was suspended")
+    direct.take_back(Message.objects.all(), error="the account was suspended")

@@ -33,6 +33,8 @@ BELLS = {
     "outreach.tasks.plan_due": ("mail", 5),
     "webhooks.tasks.deliver_due": ("webhooks", 5),
     "crm.tasks.run_imports": ("imports", 5),
+    "crm.tasks.work_mail": ("default", 10),
+    "crm.tasks.poll_inbox": ("default", 60),
     "pipelime.search.tasks.index_due": ("default", 10),
     "pipelime.events.tasks.relay_journal": ("default", 5),
     "pipelime.accounts.tasks.send_notices": ("default", 10),

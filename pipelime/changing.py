@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -65,6 +65,12 @@ def check_text(value: Any, *, strip: bool) -> str:
     return value.strip() if strip else value
 
 
+def check_zoned(moment: datetime, *, field: str) -> None:
+    """A moment without a time zone could be any of 24 hours."""
+    if moment.tzinfo is None:
+        raise Invalid(f"{field} needs a time zone, such as 2030-01-31T09:00:00Z", field=field)
+
+
 def check_belongs(row: models.Model | None, account_id: int, *, field: str) -> None:
     """Rows of other accounts, and deleted ones, look exactly like missing ones."""
     if row is None:
@@ -78,6 +84,14 @@ def check_person(user: Any, account_id: int, *, field: str) -> None:
     check_belongs(user, account_id, field=field)
     if user is not None and not user.is_active:
         raise Invalid(f"{user.name} is disabled; enable this user first or name another one", field=field)
+
+
+def owner_given(given: Mapping[str, Any], account_id: int) -> dict[str, Any]:
+    """{"owner": …} where one is given; None gives the row to nobody."""
+    if "owner" not in given:
+        return {}
+    check_person(given["owner"], account_id, field="owner")
+    return {"owner": given["owner"]}
 
 
 def reread(row: Row) -> Row:
@@ -135,4 +149,8 @@ def conflict_when_taken(message: str, find: Callable[[], models.Model | None]) -
             yield
     except IntegrityError:
         existing = find()
-        raise Conflict(message, existing=str(existing.uid) if existing else None) from None
+        raise Conflict(
+            message,
+            existing=str(existing.uid) if existing else None,
+            number=existing.pk if existing else None,
+        ) from None

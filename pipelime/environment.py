@@ -46,6 +46,13 @@ def secret(name: str) -> str:
     )
 
 
+def secrets(name: str) -> list[str]:
+    """The same, comma-separated; none where it is not set."""
+    if not (os.environ.get(name) or os.environ.get(f"{name}_FILE")):
+        return []
+    return [part.strip() for part in secret(name).split(",") if part.strip()]
+
+
 def encryption_keys(name: str) -> dict[str, bytes]:
     """`id:base64url(32 bytes)`, comma-separated; the first key encrypts, all of them decrypt."""
     keys = {}

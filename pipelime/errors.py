@@ -15,6 +15,10 @@ class NotAllowed(PipelimeError):
     """The caller is known but lacks the right."""
 
 
+class NotIncluded(NotAllowed):
+    """The account's plan lacks what this needs."""
+
+
 class Suspended(PipelimeError):
     """The account is suspended: nothing is served and nothing is sent."""
 
@@ -22,18 +26,28 @@ class Suspended(PipelimeError):
 class Invalid(PipelimeError):
     """A value breaks a rule of the domain. `field` names it when there is one.
 
-    `fields` maps several fields to their messages, for bodies with more than one fault.
+    `fields` maps several fields to their messages, for bodies with more than one fault. `rule` names the
+    broken rule where a dialect has words of its own for it.
     """
 
-    def __init__(self, message: str, *, field: str | None = None, fields: dict[str, list[str]] | None = None):
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        fields: dict[str, list[str]] | None = None,
+        rule: str = "",
+    ):
         super().__init__(message)
         self.field = field
+        self.rule = rule
         self.fields = fields or ({field: [message]} if field else {})
 
 
 class Conflict(PipelimeError):
-    """The request clashes with what is already stored; `existing` is the uid of that row."""
+    """The request clashes with what is stored; `existing` is the uid of that row, `number` its id."""
 
-    def __init__(self, message: str, *, existing: str | None = None):
+    def __init__(self, message: str, *, existing: str | None = None, number: int | None = None):
         super().__init__(message)
         self.existing = existing
+        self.number = number

@@ -19,6 +19,7 @@ SECRETS = re.compile(
     r"|(whsec_)[A-Za-z0-9+/=]{8,}"
     r"|(://[^\s/:@]*:)[^\s/@]+(?=@)"  # the password in a URL
     r"|(Authorization\W+(?:Bearer|Basic)\s+)(?!ki_)[A-Za-z0-9._~+/=-]{8,}"
+    r"|([?&]api_key=)[^\s&'\"]+"  # a key in an address, whoever made it
 )
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

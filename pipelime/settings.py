@@ -6,6 +6,7 @@ from pathlib import Path
 import environ
 
 from pipelime import environment as env
+from pipelime.storage import storage
 
 BASE = Path(__file__).resolve().parent.parent
 # Everything that Pipelime writes to disk in the embedded mode lives below this folder.
@@ -16,6 +17,9 @@ DATA.mkdir(parents=True, exist_ok=True)
 SECRET_KEY = env.secret("SECRET_KEY")
 # The first key encrypts; the others still decrypt until `rotate_keys` has run.
 PIPELIME_KEYS = env.encryption_keys("PIPELIME_KEYS")
+# The first hashes the addresses that must not be mailed; hashes under the others, and under SECRET_KEY, which
+# keyed them before, still count.
+PIPELIME_SUPPRESSION_KEY = env.secrets("PIPELIME_SUPPRESSION_KEY")
 
 # --- Hosts and addresses ---------------------------------------------------
 DEBUG = env.boolean("PIPELIME_DEBUG", default=False)
@@ -177,13 +181,12 @@ STATICFILES_DIRS = [BASE / "static"] if (BASE / "static").is_dir() else []
 WHITENOISE_MAX_AGE = 3600
 WHITENOISE_USE_FINDERS = DEBUG
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": DATA / "files", "base_url": None, "file_permissions_mode": 0o600},
-    },
+    # A folder or s3://bucket/prefix; more than one machine needs a place that all of them see.
+    "default": storage(env.text("PIPELIME_FILES"), DATA / "files"),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 UPLOAD_LIMIT = env.integer("PIPELIME_UPLOAD_LIMIT", default=512 * 1024 * 1024)
+ATTACHMENT_LIMIT = env.integer("PIPELIME_ATTACHMENT_LIMIT", default=25 * 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
@@ -204,6 +207,8 @@ EVENT_SUBSCRIBERS = [
     "crm.reminders.follow_zone",
     "outreach.statuses.follow_contacts",
 ]
+# Called with the ids of rows of a kind before the indexer reads their words.
+BEFORE_INDEXING = {"lead": "crm.lead_keys.derive"}
 # Called with every event a person's erasure blanks; and where a record's own page is found.
 EVENT_RETENTION = timedelta(days=env.integer("PIPELIME_EVENT_DAYS", default=730))
 
@@ -217,12 +222,23 @@ HOUSEKEEPING = [
     "webhooks.retention.prune",
     "pipelime.api.idempotency.prune",
     "crm.importing.retention.prune",
+    "crm.attachments.prune",
+    "crm.receiving.retention.prune",
     "pipelime.events.retention.prune",
 ]
 
 # --- Imports ---------------------------------------------------------------
 IMPORT_CHUNK = 1000
 IMPORT_FILE_RETENTION = timedelta(days=30)
+
+# --- Mail that comes in ------------------------------------------------------
+# Where accounts' own addresses are, <slug>+<key>@<domain>: mail to them becomes leads.
+INBOUND_DOMAIN = env.text("PIPELIME_INBOUND_DOMAIN", "localhost").lower()
+# A mailbox of the operator's that all of that mail lands in, as imaps://user:password@host:993/INBOX.
+INBOUND_IMAP = env.text("PIPELIME_INBOUND_IMAP")
+INBOUND_LIMIT = env.integer("PIPELIME_INBOUND_LIMIT", default=30 * 1024 * 1024)  # bytes of one mail
+INBOUND_PER_HOUR = env.integer("PIPELIME_INBOUND_PER_HOUR", default=500)  # of one account; more wait
+INBOUND_RETENTION = timedelta(days=90)  # then the mail as it came is deleted; its lead stays
 
 # --- Webhooks --------------------------------------------------------------
 # Ten attempts: at once, then after these pauses, each changed by up to a fifth either way.
@@ -233,12 +249,16 @@ WEBHOOK_SECRET_OVERLAP = timedelta(hours=24)
 WEBHOOK_DISABLE_AFTER = timedelta(days=5)
 WEBHOOK_BODY_RETENTION = timedelta(days=30)
 WEBHOOK_ATTEMPT_RETENTION = timedelta(days=90)
-# How an event is written for an endpoint that asked for a dialect: events -> bodies.
-WEBHOOK_RENDERERS = {"native": "pipelime.api.native.events.render"}
+# How events are named, written and signed for an endpoint that asked for a dialect.
+WEBHOOK_DIALECTS = {
+    "native": "pipelime.api.native.events.dialect",
+    "propipelines": "pipelime.api.propipelines.events.dialect",
+}
 
 # --- API -------------------------------------------------------------------
 IDEMPOTENCY_RETENTION = timedelta(hours=24)
 NATIVE_REQUESTS_PER_MINUTE = 600
+PROPIPELINES_REQUESTS_PER_DAY = 2000  # per account, whose day it is
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.core.cache import cache
 from rest_framework.test import APIClient
@@ -10,6 +12,31 @@ from pipelime import doorbell
 from pipelime.accounts.keys import create_key
 from pipelime.scope import account_scope
 from tests.factories import AccountFactory, UserFactory
+
+
+def pytest_addoption(parser) -> None:
+    parser.addoption(
+        "--only-services",
+        action="store_true",
+        help="leave out tests that use no database and no broker: a second run on other services has nothing"
+        " new to say about them",
+    )
+
+
+def pytest_collection_modifyitems(config, items) -> None:
+    if config.getoption("--only-services"):
+        kept = [item for item in items if uses_services(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+        items[:] = kept
+
+
+def uses_services(item: pytest.Item) -> bool:
+    """Tests of the kernel and of real processes do; of the others, those that ask for a database."""
+    if item.get_closest_marker("once") or "tests/backoffice/" in item.nodeid:
+        return False
+    asks = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
+    marked = item.get_closest_marker("django_db") or item.get_closest_marker("end_to_end")
+    return bool(asks or marked) or "tests/pipelime/" in item.nodeid
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +87,15 @@ def native(raw_key) -> APIClient:
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {raw_key}")
     return client
+
+
+@pytest.fixture
+def folder(settings, tmp_path) -> Path:
+    """Where files are stored during this test."""
+    place = tmp_path / "files"
+    storage = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": place}}
+    settings.STORAGES = {**settings.STORAGES, "default": storage}
+    return place
 
 
 @pytest.fixture

@@ -8,8 +8,35 @@ from __future__ import annotations
 import factory
 from factory.django import DjangoModelFactory
 
-from crm.models import Comment, Company, Contact, ContactEmail, Field, ImportJob, Lead, Pipeline, Step, Tag
-from outreach.models import BlocklistEntry, Campaign, EmailAccount, Enrolment, Message, SequenceStep
+from crm.models import (
+    ActivityType,
+    Attachment,
+    Comment,
+    Company,
+    Contact,
+    ContactEmail,
+    Field,
+    FollowUp,
+    FollowUpTask,
+    ImportJob,
+    Lead,
+    Pipeline,
+    Prospect,
+    ProspectingList,
+    ReceivedMail,
+    Step,
+    Tag,
+    TagCategory,
+)
+from outreach.models import (
+    BlocklistEntry,
+    Campaign,
+    EmailAccount,
+    EmailTemplate,
+    Enrolment,
+    Message,
+    SequenceStep,
+)
 from pipelime.accounts.models import Account, ApiKey, Team, TeamMember, User
 from pipelime.events.models import Event
 from pipelime.scope import every_account
@@ -93,6 +120,13 @@ class TagFactory(Owned):
     name = factory.Sequence("tag {}".format)
 
 
+class TagCategoryFactory(Owned):
+    class Meta:
+        model = TagCategory
+
+    name = factory.Sequence("Category {}".format)
+
+
 class FieldFactory(Owned):
     class Meta:
         model = Field
@@ -163,6 +197,71 @@ class CommentFactory(Owned):
 
     lead = same_account(LeadFactory)
     content = "Called back"
+
+
+class AttachmentFactory(Owned):
+    """A business card: the kind that every route of attachments shows. Its file is in no storage; tests
+    that fetch one attach it."""
+
+    class Meta:
+        model = Attachment
+
+    lead = same_account(LeadFactory)
+    kind = Attachment.Kind.BUSINESS_CARD
+    name = factory.Sequence("card-{}.png".format)
+    file = factory.Sequence("attachments/0/2030-01-01/{}".format)
+    content_type = "image/png"
+    size = 1000
+
+
+class ReceivedMailFactory(Owned):
+    class Meta:
+        model = ReceivedMail
+
+    raw = factory.Sequence("mail/0/2030-01-01/{}".format)
+    sha256 = factory.Sequence("{:064x}".format)
+    source = "pipe"
+    sender = "lea@example.org"
+    subject = factory.Sequence("Mail {}".format)
+
+
+class ActivityTypeFactory(Owned):
+    class Meta:
+        model = ActivityType
+
+    name = factory.Sequence("Activity {}".format)
+
+
+class ProspectingListFactory(Owned):
+    class Meta:
+        model = ProspectingList
+
+    title = factory.Sequence("List {}".format)
+    columns = ["Company", "Email", "Phone"]
+
+
+class ProspectFactory(Owned):
+    class Meta:
+        model = Prospect
+
+    prospecting_list = same_account(ProspectingListFactory)
+    content = factory.Sequence(lambda number: [f"Prospect {number}", "", ""])
+
+
+class FollowUpFactory(Owned):
+    class Meta:
+        model = FollowUp
+
+    lead = same_account(LeadFactory)
+    title = factory.Sequence("Follow-up {}".format)
+
+
+class FollowUpTaskFactory(Owned):
+    class Meta:
+        model = FollowUpTask
+
+    follow_up = same_account(FollowUpFactory)
+    title = factory.Sequence("Task {}".format)
 
 
 class EventFactory(Owned):
@@ -241,6 +340,15 @@ class MessageFactory(Owned):
     from_address = factory.SelfAttribute("mailbox.email")
     campaign_name = factory.SelfAttribute("campaign.name")
     message_id = factory.Sequence("<message{}@example.com>".format)
+
+
+class EmailTemplateFactory(Owned):
+    class Meta:
+        model = EmailTemplate
+
+    name = factory.Sequence("Template {}".format)
+    subject = "Hello {{ first_name }}"
+    body = "Dear {{ first_name }}, about {{ lead.title }}."
 
 
 class BlocklistEntryFactory(Owned):

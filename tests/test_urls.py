@@ -23,7 +23,7 @@ def test_every_route_is_reached_by_its_own_path_with_and_without_a_slash():
         f"{route}{slash}"
         for route in all_routes()
         for slash in ("", "/")
-        if resolve(route.at(ANY_ID) + slash).func is not route.callback
+        if resolve(route.at(ANY_ID).partition("?")[0] + slash).func is not route.callback
     ]
 
     assert shadowed == []

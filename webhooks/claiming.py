@@ -17,6 +17,7 @@ from webhooks.models import Delivery, Endpoint
 
 BATCH = 100
 CLAIMS_AT_ONCE = 2
+SENT = ("uid", "fence", "claim", "attempts", "last_status", "event_name", "body")
 LOOKS = 5  # an endpoint whose due rows are all locked by somebody else gives way to the next
 ENDPOINT, DELIVERY, ACCOUNT = Endpoint._meta.db_table, Delivery._meta.db_table, Account._meta.db_table
 
@@ -62,7 +63,7 @@ def claim_rows(owner: int, now: datetime, *, failing: bool) -> list[Delivery]:
         return []
     limit = 1 if failing else BATCH
     fences = claim_due(Delivery, limit=limit, now=now, where="endpoint_id = %s", params=[owner])
-    rows = Delivery._base_manager.filter(pk__in=fences).only("uid", "fence", "claim", "attempts", "body")
+    rows = Delivery._base_manager.filter(pk__in=fences).only(*SENT)
     return list(rows.order_by("due_at", "pk"))
 
 

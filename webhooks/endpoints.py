@@ -1,68 +1,82 @@
-"""Verbs of endpoints: make, change, rotate, disable, enable, test."""
+"""Verbs of endpoints: make, change, rotate, disable, enable, test, trigger."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from ipaddress import ip_address
+import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from pipelime.accounts.models import Account, ApiKey, User
+from pipelime.accounts.acting import person_acting
+from pipelime.accounts.models import Account, ApiKey
+from pipelime.changing import assign, check_belongs, conflict_when_taken
 from pipelime.errors import Conflict, Invalid
-from pipelime.events.names import unknown
+from pipelime.events.models import Event
 from pipelime.events.recording import record
-from pipelime.outbound import OutboundError, Target, allowed_in_clear, parse_url, resolve
+from webhooks.dialects import dialect_named
 from webhooks.models import Attempt, Delivery, Endpoint
-from webhooks.signing import new_secret
-from webhooks.subscribing import Listener, insert_deliveries
-
-PATTERNS_AT_MOST = 100
+from webhooks.subscribing import Heard, insert_deliveries, listener_of
+from webhooks.targets import checked
 
 
 def create_endpoint(
     account: Account,
     *,
     by: Any,
-    url: str,
     events: Sequence[str],
-    description: str = "",
     dialect: str = "native",
+    target_type: str = "url",
     api_key: ApiKey | None = None,
+    raw_key: str = "",
+    **facts: Any,
 ) -> tuple[Endpoint, str]:
-    """A new endpoint and its secret, which is shown now and never again."""
-    if dialect not in settings.WEBHOOK_RENDERERS:
-        known = ", ".join(sorted(settings.WEBHOOK_RENDERERS))
-        raise Invalid(f"{dialect!r} is no dialect of webhooks; use one of: {known}", field="dialect")
+    """A new endpoint and its secret, which is shown now and never again. `facts` are url or email, name,
+    description, on_menu; a raw key, where one is given, is the secret."""
+    endpoint = Endpoint(account=account, dialect=dialect, target_type=target_type, api_key=api_key)
     # Checked before the transaction: looking up a name may take seconds, and SQLite has one writer.
-    facts = checked({"url": url, "events": events, "description": description})
-    secret = new_secret()
+    wanted = {"url": "", "email": ""} | facts | {"events": events}
+    assign(endpoint, checked(endpoint, wanted))
+    secret = raw_key or dialect_named(dialect).new_secret()
+    endpoint.secret, endpoint.target_key = secret, target_key(endpoint)
+    endpoint.created_by = person_acting(by, account.pk)
     with transaction.atomic():
-        endpoint = Endpoint.objects.create(
-            account=account,
-            dialect=dialect,
-            secret=secret,
-            api_key=api_key,
-            created_by=by if isinstance(by, User) and by.account_id == account.pk else None,
-            **facts,
-        )
+        with taken(endpoint):
+            endpoint.save()
         record("endpoint.created", endpoint, by=by)
     return endpoint, secret
 
 
 def update_endpoint(endpoint: Endpoint, *, by: Any, **changes: Any) -> Endpoint:
-    """Change url, events or description."""
-    new = {name: value for name, value in checked(changes).items() if value != getattr(endpoint, name)}
-    if new:
+    """Change url or email, events, name, description, or whether it is in the menu of leads."""
+    changed = assign(endpoint, checked(endpoint, changes))
+    if changed:
+        endpoint.target_key = target_key(endpoint)
         with transaction.atomic():
-            told = {name: [getattr(endpoint, name), value] for name, value in new.items()}
-            for name, value in new.items():
-                setattr(endpoint, name, value)
-            endpoint.save(update_fields=[*new, "updated_at"])
-            record("endpoint.updated", endpoint, by=by, changes=told)
+            with taken(endpoint):
+                endpoint.save(update_fields=[*changed, "target_key", "updated_at"])
+            record("endpoint.updated", endpoint, by=by, changes=changed)
     return endpoint
+
+
+def target_key(endpoint: Endpoint) -> str | None:
+    """What two endpoints of a dialect may not share, if it knows each pair of event and target once."""
+    if not dialect_named(endpoint.dialect).is_once:
+        return None
+    told = "\n".join([endpoint.dialect, endpoint.target_type, endpoint.target, *sorted(endpoint.events)])
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def taken(endpoint: Endpoint):
+    """Let the unique constraint decide, and name the endpoint that was first."""
+    return conflict_when_taken(
+        f"{', '.join(endpoint.events)} is sent to {endpoint.target} already",
+        lambda: Endpoint.objects.filter(
+            account_id=endpoint.account_id, target_key=endpoint.target_key
+        ).first(),
+    )
 
 
 @transaction.atomic
@@ -77,8 +91,8 @@ def delete_endpoint(endpoint: Endpoint, *, by: Any) -> None:
 
 @transaction.atomic
 def rotate_secret(endpoint: Endpoint, *, by: Any) -> str:
-    """A new secret, shown now and never again; for a day deliveries are signed by the old one as well."""
-    secret = new_secret()
+    """A new secret, shown now and never again. For a day Standard Webhooks are signed by both."""
+    secret = dialect_named(endpoint.dialect).new_secret()
     endpoint.old_secret, endpoint.secret = endpoint.secret, secret
     endpoint.old_secret_until = timezone.now() + settings.WEBHOOK_SECRET_OVERLAP
     endpoint.save(update_fields=["old_secret", "secret", "old_secret_until", "updated_at"])
@@ -121,13 +135,39 @@ def enable_endpoint(endpoint: Endpoint, *, by: Any) -> bool:
 @transaction.atomic
 def send_test(endpoint: Endpoint, *, by: Any) -> Delivery:
     """Queue an `endpoint.tested` event for this endpoint, whatever it listens to."""
-    if not endpoint.is_enabled:
-        raise Conflict("This webhook is disabled; enable it before testing it", existing=str(endpoint.uid))
+    refuse_disabled(endpoint, "testing")
     event = record("endpoint.tested", endpoint, by=by)
-    if not endpoint.listens_to(event):
-        listener = Listener(endpoint.pk, endpoint.account_id, endpoint.events, endpoint.dialect)
-        insert_deliveries([(listener, event)])
-    return Delivery.objects.get(endpoint=endpoint, event=event)
+    return deliver_to(endpoint, event, event.name)
+
+
+@transaction.atomic
+def trigger(lead: Any, endpoint: Endpoint, *, by: Any) -> Delivery:
+    """Send a lead to an endpoint of the leads' menu, because somebody wants it now."""
+    check_belongs(endpoint, lead.account_id, field="endpoint")
+    name = dialect_named(endpoint.dialect).triggered
+    if name not in endpoint.events:
+        raise Invalid(f"{endpoint} does not listen to {name}, so nothing can trigger it", field="endpoint")
+    refuse_disabled(endpoint, "triggering")
+    webhook = {"id": str(endpoint.uid), "number": endpoint.pk, "name": str(endpoint)}
+    event = record("lead.triggered", lead, by=by, endpoint=webhook)
+    return deliver_to(endpoint, event, name)
+
+
+def deliver_to(endpoint: Endpoint, event: Event, name: str) -> Delivery:
+    """The delivery of an event to one endpoint, made if it did not listen anyway."""
+    found = Delivery.objects.filter(endpoint=endpoint, event=event)
+    if not found.exists():
+        insert_deliveries([Heard(listener_of(endpoint), event, name)])
+    return found.get()
+
+
+def refuse_disabled(endpoint: Endpoint, doing: str) -> None:
+    if not endpoint.is_enabled:
+        raise Conflict(
+            f"This webhook is disabled; enable it before {doing} it",
+            existing=str(endpoint.uid),
+            number=endpoint.pk,
+        )
 
 
 def _write_if(endpoint: Endpoint, *, is_enabled: bool, **values: Any) -> bool:
@@ -138,69 +178,3 @@ def _write_if(endpoint: Endpoint, *, is_enabled: bool, **values: Any) -> bool:
         for name, value in values.items():
             setattr(endpoint, name, value)
     return bool(changed)
-
-
-def checked(facts: dict[str, Any]) -> dict[str, Any]:
-    """What callers gave, cleaned; Invalid names the first field that will not do."""
-    for name in facts:
-        if name not in CHECKS:
-            raise Invalid(f"A webhook has no {name} that can be set; {', '.join(CHECKS)} can", field=name)
-    return {name: CHECKS[name](value) for name, value in facts.items()}
-
-
-def check_url(url: Any) -> str:
-    """https anywhere public, http where the operator allows it. Names are looked up only if that decides."""
-    if not isinstance(url, str) or not url.strip():
-        raise Invalid("A webhook needs a URL such as https://hooks.example.com/pipelime", field="url")
-    url = url.strip()
-    if len(url) > 2000:
-        raise Invalid(f"The URL has {len(url)} characters; at most 2000 are kept", field="url")
-    try:
-        target = parse_url(url)
-        if target.scheme == "https" and is_literal(target):
-            resolve(target.host, target.port)
-    except OutboundError as error:
-        raise Invalid(str(error).removeprefix("url: "), field="url") from None
-    if target.scheme == "http" and not allowed_in_clear(target.host, target.port):
-        raise Invalid(
-            "Use https; plain http is for hosts in the operator's PIPELIME_OUTBOUND_ALLOW only", field="url"
-        )
-    return url
-
-
-def is_literal(target: Target) -> bool:
-    try:
-        ip_address(target.name)
-    except ValueError:
-        return False
-    return True
-
-
-def check_events(events: Any) -> list[str]:
-    if not isinstance(events, list | tuple) or not all(isinstance(name, str) for name in events):
-        raise Invalid('Events are a list of names, such as ["contact.created", "lead.*"]', field="events")
-    names = list(dict.fromkeys(events))
-    if not names:
-        raise Invalid('Name at least one event, or ["*"] for all', field="events")
-    if len(names) > PATTERNS_AT_MOST:
-        raise Invalid(f'More than {PATTERNS_AT_MOST} events; use patterns such as "lead.*"', field="events")
-    if wrong := unknown(names):
-        raise Invalid(
-            f'{wrong[0]!r} is no event; use a name such as "contact.created", "lead.*" for all of a kind, '
-            'or "*" for everything',
-            field="events",
-        )
-    return names
-
-
-def check_description(description: Any) -> str:
-    if not isinstance(description, str) or len(description) > 250:
-        raise Invalid("A description is text of at most 250 characters", field="description")
-    return description.strip()
-
-
-CHECKS: dict[str, Callable[[Any], Any]] = {
-    "url": check_url,
-    "events": check_events,
-    "description": check_description,
-}

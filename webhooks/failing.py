@@ -65,7 +65,7 @@ def give_up(endpoint: Endpoint, reason: str) -> None:
         mail_admins(
             endpoint,
             "A webhook was disabled",
-            f"{reason}, so the webhook {endpoint.url} was disabled and gets no more events.\n\n"
+            f"{reason}, so the webhook {endpoint.target} was disabled and gets no more events.\n\n"
             "When its receiver works again, enable it and replay what it has missed.",
         )
 
@@ -77,7 +77,7 @@ def warn(endpoint: Endpoint) -> None:
         mail_admins(
             endpoint,
             "A webhook is failing",
-            f"Nothing could be delivered to the webhook {endpoint.url} since "
+            f"Nothing could be delivered to the webhook {endpoint.target} since "
             f"{endpoint.failing_since:%Y-%m-%d %H:%M} UTC. Deliveries are repeated; after "
             f"{settings.WEBHOOK_DISABLE_AFTER.days} days without success it is disabled.",
         )

@@ -9,18 +9,35 @@ from django.utils import timezone
 from pipelime.accounts.models import ApiKey
 from pipelime.encryption import EncryptedTextField
 from pipelime.events.models import Event
-from pipelime.events.names import matches
 from pipelime.ledger import LedgerRow
-from pipelime.scope import AccountOwned
+from pipelime.scope import AccountOwned, AccountQuerySet
+
+
+class EndpointQuerySet(AccountQuerySet):
+    def on_menu(self):
+        """Those that people may set off from a lead's page."""
+        return self.filter(on_menu=True, disabled_at=None)
 
 
 class Endpoint(AccountOwned):
-    """A URL that hears of events. Its secret is shown once, when it is made or rotated."""
+    """A URL or a mail address that hears of events. Its secret is shown once, when it is made or rotated."""
 
-    url = models.CharField("URL", max_length=2000)
+    class TargetType(models.TextChoices):
+        URL = "url", "a URL"
+        EMAIL = "email", "a mail address"
+
+    name = models.CharField(max_length=150, blank=True, default="", db_default="")
+    target_type = models.CharField(
+        max_length=10, choices=TargetType, default=TargetType.URL, db_default="url", editable=False
+    )
+    url = models.CharField("URL", max_length=2000, blank=True)
+    email = models.EmailField("e-mail", max_length=254, blank=True, default="", db_default="")
     description = models.CharField(max_length=250, blank=True)
     events = models.JSONField(default=list, help_text='Event names, "lead.*", or "*" for all.')
     dialect = models.CharField(max_length=20, default="native", editable=False)
+    on_menu = models.BooleanField("in the menu of leads", default=False, db_default=False)
+    # A digest of events and target in dialects that know each pair of them once.
+    target_key = models.CharField(max_length=64, null=True, editable=False)
     secret = EncryptedTextField(editable=False)
     old_secret = EncryptedTextField(blank=True, editable=False)
     old_secret_until = models.DateTimeField(null=True, blank=True, editable=False)
@@ -43,37 +60,46 @@ class Endpoint(AccountOwned):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects = EndpointQuerySet.as_manager()
+
     class Meta:
         ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["account", "target_key"], name="endpoint_target_once")]
 
     def __str__(self):
-        return self.url
+        return self.name or self.target
+
+    @property
+    def target(self) -> str:
+        return self.email if self.target_type == self.TargetType.EMAIL else self.url
 
     @property
     def is_enabled(self) -> bool:
         return self.disabled_at is None
 
-    def listens_to(self, event: Event) -> bool:
-        return matches(event.name, self.events)
-
     def snapshot(self) -> dict:
         return {
             "id": str(self.uid),
             "number": self.pk,
+            "name": self.name,
+            "target_type": self.target_type,
             "url": self.url,
+            "email": self.email,
             "description": self.description,
             "events": self.events,
+            "dialect": self.dialect,
+            "on_menu": self.on_menu,
             "is_enabled": self.is_enabled,
             "disabled_reason": self.disabled_reason,
         }
 
 
 class Delivery(LedgerRow, AccountOwned):
-    """One event on its way to one endpoint. The body is frozen: every attempt sends the same bytes."""
+    """One event on its way to one endpoint. The body is frozen; the dialect may wrap it anew each time."""
 
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="deliveries")
     event = models.ForeignKey(Event, null=True, on_delete=models.SET_NULL, related_name="+")
-    event_name = models.CharField(max_length=60)
+    event_name = models.CharField(max_length=400)  # as the endpoint's dialect calls it
     body = models.TextField(blank=True)  # emptied after the retention of bodies
     last_status = models.PositiveSmallIntegerField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from pipelime.ledger import as_parameter, database_now
 from webhooks.claiming import DELIVERY, Claim, execute
+from webhooks.dialects import Letter
 from webhooks.models import Attempt, Delivery
 
 DONE, QUEUED, FAILED = Delivery.State.DONE, Delivery.State.QUEUED, Delivery.State.FAILED
@@ -29,15 +30,16 @@ class Outcome:
     error: str = ""
     answer: str = ""
     due_at: datetime | None = None
+    letter: Letter | None = None  # instead of a request
 
     @property
     def arrived(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
+        return self.letter is not None or (self.status is not None and 200 <= self.status < 300)
 
     @property
     def is_away(self) -> bool:
         """Nobody is there, or they ask to be spared: the next row would fare no better."""
-        return self.status is None or self.status in AWAY
+        return self.letter is None and (self.status is None or self.status in AWAY)
 
     @property
     def state(self) -> str:

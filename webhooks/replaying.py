@@ -15,11 +15,16 @@ from pipelime.doorbell import ring
 from pipelime.errors import Conflict, Invalid
 from pipelime.events.models import Event
 from pipelime.events.recording import record
+from webhooks.dialects import dialect_named
 from webhooks.models import Delivery, Endpoint
-from webhooks.subscribing import BELL, Listener, insert_deliveries, render, wanted
+from webhooks.subscribing import BELL, Heard, insert_deliveries, listener_of, render, wanted
 
 CHUNK = 500
 State = Delivery.State
+EARLIER_OF_THE_SAVE = Event.objects.filter(
+    subject_type=OuterRef("subject_type"), subject_id=OuterRef("subject_id"), at=OuterRef("at"),
+    pk__lt=OuterRef("pk"),
+)  # fmt: skip
 # Given up, called off, or waiting for another attempt: a first attempt that is due anyway is not missed.
 MISSED = Q(state__in=[State.FAILED, State.CANCELLED]) | Q(state=State.QUEUED, attempts__gt=0)
 
@@ -66,11 +71,13 @@ def replay_since(endpoint: Endpoint, since: datetime) -> int:
     return queue(endpoint, missed) + sum(map(insert_deliveries, unheard(endpoint, since)))
 
 
-def unheard(endpoint: Endpoint, since: datetime) -> Iterable[list[tuple[Listener, Event]]]:
+def unheard(endpoint: Endpoint, since: datetime) -> Iterable[list[Heard]]:
     """Events that no delivery to this endpoint was ever made for, in chunks."""
-    listener = Listener(endpoint.pk, endpoint.account_id, endpoint.events, endpoint.dialect)
+    listener = listener_of(endpoint)
     heard = own(endpoint).filter(event=OuterRef("pk"))
     events = Event.objects.filter(~Exists(heard), account_id=endpoint.account_id, at__gte=since)
+    if dialect_named(endpoint.dialect).once_a_save.issuperset(endpoint.events):
+        events = events.exclude(Exists(EARLIER_OF_THE_SAVE))
     for chunk in in_chunks(events.order_by("pk").iterator(CHUNK), CHUNK):
         yield wanted(chunk, [listener])
 
@@ -87,11 +94,11 @@ def queue(endpoint: Endpoint, rows: QuerySet[Delivery]) -> int:
 
 
 def restore_bodies(endpoint: Endpoint, rows: QuerySet[Delivery]) -> None:
-    listener = Listener(endpoint.pk, endpoint.account_id, endpoint.events, endpoint.dialect)
+    listener = listener_of(endpoint)
     for chunk in in_chunks(list(rows.select_related("event")), CHUNK):
-        bodies = render([(listener, delivery.event) for delivery in chunk])
+        bodies = render([Heard(listener, delivery.event, delivery.event_name) for delivery in chunk])
         for delivery in chunk:
-            delivery.body = bodies[endpoint.dialect, delivery.event_id]
+            delivery.body = bodies[listener.kind, delivery.event_id]
         Delivery.objects.bulk_update(chunk, ["body"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -15,13 +16,19 @@ SLOW_DOWN_PAUSE = timedelta(seconds=60)
 
 
 def next_due(
-    tries: int, now: datetime, *, status: int | None, timed_out: bool = False, retry_after: str = ""
+    tries: int,
+    now: datetime,
+    *,
+    status: int | None,
+    timed_out: bool = False,
+    retry_after: str = "",
+    delays: Sequence[timedelta] | None = None,
 ) -> datetime | None:
     """The moment of the next attempt after `tries` of them, or None when that was the last one.
 
     A receiver may ask for up to twice the pause; more would let it park rows, less would not spare it.
     """
-    delays = settings.WEBHOOK_RETRY_DELAYS
+    delays = settings.WEBHOOK_RETRY_DELAYS if delays is None else delays
     if tries > len(delays):
         return None
     floor = SLOW_DOWN_PAUSE if timed_out or status in SLOW_DOWN else timedelta()

@@ -9,7 +9,7 @@ import hmac
 import secrets
 from datetime import datetime
 
-from webhooks.models import Endpoint
+from webhooks.models import Delivery, Endpoint
 
 PREFIX = "whsec_"
 KEY_BYTES = 32
@@ -43,6 +43,11 @@ class Signer:
         self._key = key_of(endpoint.secret)
         self._old_until = endpoint.old_secret_until
         self._old_key = key_of(endpoint.old_secret) if endpoint.old_secret and self._old_until else None
+
+    def request(self, delivery: Delivery, at: datetime) -> tuple[dict[str, str], bytes]:
+        """Every attempt sends the same bytes."""
+        body = delivery.body.encode()
+        return self.headers(delivery.webhook_id, body, at), body
 
     def headers(self, webhook_id: str, body: bytes, now: datetime) -> dict[str, str]:
         """What one attempt carries; while the old secret is valid, a signature by each."""

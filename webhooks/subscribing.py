@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
 from pipelime.bulk import insert_rows
 from pipelime.doorbell import ring
 from pipelime.events.models import Event
-from pipelime.events.names import matches
 from pipelime.ids import uuid7
+from webhooks.dialects import Dialect, dialect_named
 from webhooks.models import Delivery, Endpoint
 
 BELL = "webhooks.tasks.deliver_due"
@@ -30,13 +28,28 @@ KEY_GONE = {
 }
 
 
+class Kind(NamedTuple):
+    """What of an endpoint decides how an event is written for it."""
+
+    dialect: str
+    target_type: str
+
+
 class Listener(NamedTuple):
     """What of an endpoint decides who hears what."""
 
     endpoint_id: int
     account_id: int
     patterns: list[str]
-    dialect: str
+    kind: Kind
+
+
+class Heard(NamedTuple):
+    """An event, the endpoint that hears of it, and the name by which it does."""
+
+    listener: Listener
+    event: Event
+    name: str
 
 
 def enqueue(events: Sequence[Event]) -> None:
@@ -53,54 +66,77 @@ def listening(accounts: set[int]) -> list[Listener]:
     marks = ", ".join(["%s"] * len(accounts))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, account_id, events, dialect FROM {Endpoint._meta.db_table} "  # noqa: S608
+            f"SELECT id, account_id, events, dialect, target_type FROM {Endpoint._meta.db_table} "  # noqa: S608
             f"WHERE account_id IN ({marks}) AND disabled_at IS NULL",
             list(accounts),
         )
-        return [Listener(pk, owner, orjson.loads(names), dialect) for pk, owner, names, dialect in cursor]
+        return [Listener(pk, owner, orjson.loads(names), Kind(*kind)) for pk, owner, names, *kind in cursor]
 
 
-def wanted(events: Sequence[Event], listeners: Iterable[Listener]) -> list[tuple[Listener, Event]]:
-    by_account: dict[int, list[Event]] = defaultdict(list)
-    for event in events:
-        by_account[event.account_id].append(event)
-    pairs: list[tuple[Listener, Event]] = []
+def listener_of(endpoint: Endpoint) -> Listener:
+    kind = Kind(endpoint.dialect, endpoint.target_type)
+    return Listener(endpoint.pk, endpoint.account_id, endpoint.events, kind)
+
+
+def wanted(events: Sequence[Event], listeners: Iterable[Listener]) -> list[Heard]:
+    """Who hears which event under which name; at most once an endpoint."""
+    found: list[Heard] = []
+    named: dict[tuple[str, int], list[tuple[Event, tuple[str, ...]]]] = {}
     for listener in listeners:
-        own = by_account[listener.account_id]
-        heard = {name for name in {event.name for event in own} if matches(name, listener.patterns)}
-        pairs.extend((listener, event) for event in own if event.name in heard)
-    return pairs
+        dialect, key = dialect_named(listener.kind.dialect), (listener.kind.dialect, listener.account_id)
+        if key not in named:
+            own = [event for event in events if event.account_id == listener.account_id]
+            named[key] = list(with_names(own, dialect))
+        heard = {
+            names: dialect.heard(listener.patterns, names) for names in {names for _, names in named[key]}
+        }
+        found.extend(
+            Heard(listener, event, name) for event, names in named[key] if (name := heard[names]) is not None
+        )
+    return found
 
 
-def insert_deliveries(pairs: Sequence[tuple[Listener, Event]]) -> int:
-    """Freeze the bodies now, each event once for each dialect, and let workers know."""
-    if not pairs:
+def with_names(events: Iterable[Event], dialect: Dialect) -> Iterator[tuple[Event, tuple[str, ...]]]:
+    """Those events that this dialect tells. The later events of a save leave out what the first has told."""
+    saves = set()
+    for event in events:
+        names, save = dialect.names(event), (event.subject_type, event.subject_id, event.at)
+        if save in saves:
+            names = tuple(name for name in names if name not in dialect.once_a_save)
+        saves.add(save)
+        if names:
+            yield event, names
+
+
+def insert_deliveries(heard: Sequence[Heard]) -> int:
+    """Freeze the bodies now, each event once for each kind of endpoint, and let workers know."""
+    if not heard:
         return 0
-    bodies, now = render(pairs), timezone.now()
+    bodies, now = render(heard), timezone.now()
     insert_rows(
         Delivery,
         COLUMNS,
         [
             (
-                uuid7(), event.account_id, listener.endpoint_id, event.pk, event.name,
-                bodies[listener.dialect, event.pk], "queued", now, now, 0, "", 0, "",
+                uuid7(), event.account_id, listener.endpoint_id, event.pk, name,
+                bodies[listener.kind, event.pk], "queued", now, now, 0, "", 0, "",
             )
-            for listener, event in pairs
+            for listener, event, name in heard
         ],
     )  # fmt: skip
     ring(BELL)
-    return len(pairs)
+    return len(heard)
 
 
-def render(pairs: Iterable[tuple[Listener, Event]]) -> dict[tuple[str, Any], str]:
-    """{(dialect, event id): body}; each dialect's renderer is called once with all that it has to write."""
-    by_dialect: dict[str, dict[Any, Event]] = defaultdict(dict)
-    for listener, event in pairs:
-        by_dialect[listener.dialect][event.pk] = event
-    bodies: dict[tuple[str, Any], str] = {}
-    for dialect, events in by_dialect.items():
-        written = import_string(settings.WEBHOOK_RENDERERS[dialect])(list(events.values()))
-        bodies.update(zip(((dialect, pk) for pk in events), written, strict=True))
+def render(heard: Iterable[Heard]) -> dict[tuple[Kind, Any], str]:
+    """{(kind, event id): body}; each dialect is called once for each kind of target."""
+    by_kind: dict[Kind, dict[Any, Event]] = defaultdict(dict)
+    for listener, event, _ in heard:
+        by_kind[listener.kind][event.pk] = event
+    bodies: dict[tuple[Kind, Any], str] = {}
+    for kind, events in by_kind.items():
+        written = dialect_named(kind.dialect).render(list(events.values()), kind.target_type)
+        bodies.update(zip(((kind, pk) for pk in events), written, strict=True))
     return bodies
 
 

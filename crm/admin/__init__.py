@@ -1,3 +1,16 @@
 """The CRM in the workspace, one module a subject."""
 
-from crm.admin import comments, contacts, facts, imports, leads, setup  # noqa: F401  each registers its pages
+from crm.admin import (  # noqa: F401  each registers its pages
+    activity_types,
+    comments,
+    contacts,
+    facts,
+    follow_ups,
+    imports,
+    leads,
+    prospecting,
+    prospects,
+    received,
+    setup,
+    tags,
+)

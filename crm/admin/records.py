@@ -18,7 +18,7 @@ from crm import exporting
 from crm.comments import create_comment
 from crm.models import Comment, Field
 from pipelime.backoffice.admin import WorkspaceAdmin, WorkspaceInline, rows_of
-from pipelime.backoffice.display import ago
+from pipelime.backoffice.display import ago, linked
 from pipelime.backoffice.forms import RecordForm
 
 CUSTOM = "custom__"
@@ -30,6 +30,9 @@ class TaggedForm(RecordForm):
     tags = forms.CharField(
         required=False, help_text="Separated by commas; new ones are made.", widget=UnfoldAdminTextInputWidget
     )
+
+    class Meta:
+        widgets = {"description": UnfoldAdminTextareaWidget({"rows": 5})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -69,11 +72,15 @@ class CommentInline(WorkspaceInline):
     model = Comment
     extra = 0
     can_change = can_delete = False
-    fields = ("content", "author", "created_at")
-    readonly_fields = ("author", "created_at")
+    fields = ("content", "activity_type", "author", "created_at", "shown_page")
+    readonly_fields = ("author", "created_at", "shown_page")
     ordering = ("-id",)
     per_page = 10
-    show_change_link = True
+    hide_title = True
+
+    @display(description="")
+    def shown_page(self, comment: Comment) -> str:
+        return linked(comment, "Change") if comment.pk else ""
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         if db_field.name == "content":
@@ -81,7 +88,7 @@ class CommentInline(WorkspaceInline):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("author")
+        return super().get_queryset(request).select_related("author", "activity_type__parent")
 
 
 class RecordAdmin(WorkspaceAdmin):
@@ -98,7 +105,8 @@ class RecordAdmin(WorkspaceAdmin):
         return super().get_form(request, obj, change=change, form=form, **kwargs)
 
     def get_fieldsets(self, request, obj=None):
-        names = list(custom_fields(self.field_kind))
+        may_change = obj is None or self.has_change_permission(request, obj)
+        names = list(custom_fields(self.field_kind)) if may_change else []  # shown by the form alone
         more = [("Custom fields", {"fields": names})] if names else []
         return [*super().get_fieldsets(request, obj), *more]
 
@@ -114,7 +122,8 @@ class RecordAdmin(WorkspaceAdmin):
             if formset.model is Comment:
                 for form in formset.extra_forms:
                     if form.has_changed():
-                        create_comment(row, by=request.user, content=form.cleaned_data["content"])
+                        facts = {name: form.cleaned_data.get(name) for name in ("content", "activity_type")}
+                        create_comment(row, by=request.user, **facts)
 
     def parts(self, request, formsets) -> dict[str, Any]:
         return {

@@ -1,12 +1,16 @@
-"""What an account sets up once: pipelines and steps, tags, custom fields."""
+"""What an account sets up once: pipelines with their steps, and custom fields."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from crm.fields import create_field, delete_field, update_field
-from crm.models import Field, Pipeline, Step, Tag
+from crm.models import Field, Pipeline, Step
 from crm.pipelines import (
     create_pipeline,
     create_step,
@@ -16,6 +20,7 @@ from crm.pipelines import (
     update_step,
 )
 from pipelime.backoffice.admin import FactAdmin, WorkspaceAdmin, WorkspaceInline, account_of, rows_of
+from pipelime.backoffice.forms import RecordForm
 
 
 class StepInline(WorkspaceInline):
@@ -97,27 +102,27 @@ class StepAdmin(FactAdmin):
     fields = ("name", "pipeline", "position")
 
 
-@admin.register(Tag)
-class TagAdmin(FactAdmin):
-    """Tags come with the records that carry them."""
+class FieldForm(RecordForm):
+    type = forms.ChoiceField(
+        choices=[("", "as its meaning says"), *Field.Type.choices],
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+    )
 
-    list_display = ("name", "created_at")
-    search_fields = ("name_key__startswith",)
-    ordering = ("name_key",)
-    fields = ("name", "created_at")
-
-    def get_search_results(self, request, queryset, search_term):
-        return super().get_search_results(request, queryset, search_term.casefold())
+    def given(self, *, everything: bool) -> dict[str, Any]:
+        values = super().given(everything=everything)
+        return {name: value for name, value in values.items() if name != "type" or value}
 
 
 @admin.register(Field)
 class FieldAdmin(WorkspaceAdmin):
+    form = FieldForm
     admins_only = True
-    list_display = ("name", "kind", "type", "key", "is_key")
-    list_filter = ("kind",)
+    list_display = ("name", "kind", "type", "meaning", "key", "is_key")
+    list_filter = ("kind", "meaning")
     ordering = ("kind", "position", "id")
-    add_fieldsets = ((None, {"fields": ("kind", "name", "type", "is_key")}),)
-    fields = ("kind", "key", "name", "type", "is_key", "position")
+    add_fieldsets = ((None, {"fields": ("kind", "name", "meaning", "type", "is_key")}),)
+    fields = ("kind", "key", "name", "meaning", "type", "is_key", "position")
 
     def get_readonly_fields(self, request, obj=None):
         return ("kind", "key") if obj else ()

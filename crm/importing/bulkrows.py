@@ -47,7 +47,7 @@ class Facts:
             quick_event(
                 account_id=self.account_id, name=name, at=self.now, actor_id=self.actor_id,
                 actor_name=self.actor_name, subject_type=kind, subject_id=subject_id, subject_uid=uid,
-                data=data,
+                parent_type="", parent_id=None, data=data,
             )
         )  # fmt: skip
 

@@ -130,6 +130,16 @@ def email_key(address: str) -> str:
     return normalize("NFC", normalize("NFD", local).casefold()) + at + domain.lower()
 
 
+def phone_key(text: str) -> str:
+    """The digits that matter: neither the zeros in front, nor the one that is dialled at home only."""
+    return re.sub(r"[^0-9]", "", re.sub(r"\(0+\)", "", text)).lstrip("0")
+
+
+def word_key(text: str) -> str:
+    """Two spellings of one name or value: case, the form of accents and runs of blanks do not matter."""
+    return normalize("NFC", " ".join(text.split()).casefold())
+
+
 def clean_phone(text: str) -> str:
     """As typed, but for blanks and for the marks that spreadsheets and links put in front."""
     text = " ".join(text.split()).removeprefix("'")

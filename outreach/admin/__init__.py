@@ -1,3 +1,9 @@
 """Outreach in the workspace, one module a subject."""
 
-from outreach.admin import blocklist, campaigns, ledger, mailboxes  # noqa: F401  each registers its pages
+from outreach.admin import (  # noqa: F401  each registers its pages
+    blocklist,
+    campaigns,
+    ledger,
+    mailboxes,
+    templates,
+)

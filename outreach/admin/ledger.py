@@ -23,16 +23,15 @@ def is_ambiguous(message: Message) -> bool:
 
 @admin.register(Message)
 class MessageAdmin(FactAdmin):
-    list_display = ("shown_to", "shown_state", "campaign_name", "step_number", "sent_at")
+    list_display = ("shown_to", "shown_state", "shown_source", "sent_at")
     list_filter = (("state", ChoicesDropdownFilter), ("campaign", AutocompleteSelectFilter))
     list_filter_submit = True
     search_fields = ("to_address__startswith",)
     search_help_text = "Beginning of the address"
     ordering = ("-id",)
     fields = (
-        "to_name", "to_address", "from_address", "subject", "state", "last_error", "campaign_name",
-        "step_number",
-        "variant", "message_id", "slot_at", "sent_at", "settled_at", "created_at",
+        "to_name", "to_address", "from_address", "subject", "shown_text", "state", "last_error",
+        "shown_source", "variant", "message_id", "slot_at", "sent_at", "settled_at", "created_at",
     )  # fmt: skip
     buttons = (
         Button("arrived", "It arrived", "mark_email_read", is_ambiguous, primary=True),
@@ -48,6 +47,18 @@ class MessageAdmin(FactAdmin):
     @display(description="state", label=LABELS)
     def shown_state(self, message: Message) -> str:
         return message.state
+
+    @display(description="part of")
+    def shown_source(self, message: Message) -> str:
+        if message.is_direct:
+            return f"template {message.template_name}"
+        return f"{message.campaign_name}, step {message.step_number}"
+
+    @display(description="text")
+    def shown_text(self, message: Message) -> str:
+        """What a direct mail says. Those of campaigns are written as they are sent."""
+        said = message.frozen or {}
+        return said.get("text") or said.get("html") or "–"
 
     def has_settle_permission(self, request) -> bool:
         return self.may_write(request)

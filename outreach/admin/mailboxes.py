@@ -65,8 +65,9 @@ class MailboxAdmin(WorkspaceAdmin):
     list_display = ("shown_email", "smtp_host", "daily_limit", "shown_state")
     search_fields = ("email__istartswith", "name__istartswith")
     ordering = ("email",)
+    autocomplete_fields = ("owner",)
     fieldsets = (
-        (None, {"fields": (("email", "name"), "signature", ("daily_limit", "time_zone"))}),
+        (None, {"fields": (("email", "name"), "owner", "signature", ("daily_limit", "time_zone"))}),
         ("Sending (SMTP)", {"fields": (("smtp_host", "smtp_port", "smtp_security"),
                                        ("smtp_username", "smtp_password"))}),
         ("Receiving (IMAP), to see replies", {"fields": (("imap_host", "imap_port", "imap_security"),

@@ -6,12 +6,14 @@ from outreach.models.caps import CapCounter
 from outreach.models.enrolment import Enrolment
 from outreach.models.mailbox import EmailAccount
 from outreach.models.message import Message
+from outreach.models.template import EmailTemplate
 
 __all__ = [
     "BlocklistEntry",
     "Campaign",
     "CapCounter",
     "EmailAccount",
+    "EmailTemplate",
     "Enrolment",
     "Message",
     "SequenceStep",

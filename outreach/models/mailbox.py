@@ -11,6 +11,11 @@ class MailboxQuerySet(AccountQuerySet):
     def alive(self):
         return self.filter(deleted_at=None)
 
+    def of(self, user):
+        """A person's own, the one with the address they log in with first."""
+        own = self.alive().filter(owner=user)
+        return sorted(own, key=lambda mailbox: (mailbox.email.casefold() != user.email, mailbox.pk))
+
 
 class EmailAccount(AccountOwned):
     """A mailbox that campaigns send from, over its own SMTP server."""
@@ -42,6 +47,14 @@ class EmailAccount(AccountOwned):
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     pause_reason = models.CharField(max_length=500, blank=True, editable=False)
     served_at = models.DateTimeField(null=True, blank=True, editable=False)  # fairness between mailboxes
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Mail from templates to this person's leads goes out from here.",
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,

@@ -1,18 +1,34 @@
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from crm.models import Lead
 from outreach.models.campaign import Campaign
 from outreach.models.enrolment import Enrolment
 from outreach.models.mailbox import EmailAccount
 from pipelime.ledger import LedgerRow
-from pipelime.scope import AccountOwned
+from pipelime.scope import AccountOwned, AccountQuerySet
+
+
+class MessageQuerySet(AccountQuerySet):
+    def direct(self):
+        """Mails to one lead, which belong to no campaign and carry their own words."""
+        return self.filter(frozen__isnull=False)
+
+    def visible_to(self, user):
+        """Mails of campaigns are everybody's; one to a lead is for those who may see the lead."""
+        if user is None or user.account_id is None or user.is_admin:
+            return self
+        return self.filter(Q(frozen__isnull=True) | Q(lead__in=Lead.objects.visible_to(user).values("pk")))
 
 
 class Message(LedgerRow, AccountOwned):
     """One mail, from intention to outcome. Unrepeatable: `sending` is committed before the last dot.
 
-    It keeps copies of what it needs to be understood after its campaign, contact or mailbox is gone.
+    It keeps copies of what it needs to be understood after its campaign, contact or mailbox is gone. A mail
+    of a campaign is written as it is sent, from the campaign's words of that moment; a direct one, to a
+    lead, was written when somebody asked for it, and `frozen` is what it says.
     """
 
     class State(models.TextChoices):
@@ -31,7 +47,21 @@ class Message(LedgerRow, AccountOwned):
     campaign = models.ForeignKey(Campaign, null=True, on_delete=models.SET_NULL, related_name="messages")
     mailbox = models.ForeignKey(EmailAccount, null=True, on_delete=models.SET_NULL, related_name="messages")
     contact_uid = models.UUIDField(null=True)
-    step_number = models.PositiveSmallIntegerField()
+    lead = models.ForeignKey(
+        Lead, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )  # most have none, so their index is a partial one
+    # {"subject", "text", "html", "can_leave"} of a direct mail.
+    frozen = models.JSONField(null=True, editable=False)
+    template_name = models.CharField(max_length=250, blank=True, default="", db_default="")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,  # nobody asks for it, and users are disabled, not deleted
+        editable=False,
+    )
+    step_number = models.PositiveSmallIntegerField()  # 0 of a direct mail
     variant = models.CharField(max_length=10, blank=True)
     to_address = models.CharField(max_length=254)
     to_name = models.CharField(max_length=510, blank=True)
@@ -50,6 +80,8 @@ class Message(LedgerRow, AccountOwned):
     settled_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    objects = MessageQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -67,10 +99,23 @@ class Message(LedgerRow, AccountOwned):
             models.Index(fields=["account", "id"], name="message_account"),
             models.Index(fields=["account", "sent_at"], name="message_sent"),
             models.Index(fields=["account", "to_address"], name="message_to"),
+            models.Index(
+                fields=["account", "state", "id"], condition=Q(frozen__isnull=False), name="message_direct"
+            ),
+            models.Index(fields=["lead", "id"], condition=Q(lead__isnull=False), name="message_lead"),
         ]
 
     def __str__(self):
         return f"{self.to_address}: {self.subject}"
+
+    @property
+    def is_direct(self) -> bool:
+        return self.frozen is not None
+
+    @property
+    def parent(self) -> Lead | None:
+        """A mail to a lead belongs to the lead's history."""
+        return self.lead
 
     def snapshot(self) -> dict:
         return {
@@ -86,6 +131,8 @@ class Message(LedgerRow, AccountOwned):
             "message_id": self.message_id,
             "campaign": self.campaign_name,
             "contact_id": str(self.contact_uid) if self.contact_uid else None,
+            "template": self.template_name,
+            "lead_id": str(self.lead.uid) if self.lead else None,
             "sent_at": self.sent_at.isoformat() if self.sent_at else None,
             "error": self.last_error,
         }

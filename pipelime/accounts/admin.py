@@ -9,14 +9,24 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.shortcuts import redirect
+from django.utils.html import format_html
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from pipelime.accounts import keys, people, settings, teams
 from pipelime.accounts.models import Account, ApiKey, Notice, Team, TeamMember, User
-from pipelime.backoffice.admin import Button, FactAdmin, WorkspaceAdmin, WorkspaceInline, account_of, rows_of
+from pipelime.backoffice.admin import (
+    Button,
+    FactAdmin,
+    WorkspaceAdmin,
+    WorkspaceInline,
+    account_of,
+    is_admin,
+    rows_of,
+)
 from pipelime.backoffice.choices import time_zones
 from pipelime.backoffice.forms import RecordForm
+from pipelime.backoffice.mail_in import inbound_address, post_url
 
 # Groups belong to no account; what people may do follows from their role.
 admin.site.unregister(Group)
@@ -36,8 +46,38 @@ class AccountAdmin(WorkspaceAdmin):
     form = AccountForm
     admins_only = True
     can_add = can_delete = False
-    fields = ("name", "postal_address", "time_zone", "currency", "locale", "lead_visibility")
+    fieldsets = (
+        (None, {"fields": ("name", "postal_address", ("time_zone", "locale"), "currency")}),
+        ("Who sees what", {"fields": ("lead_visibility",)}),
+        ("Mail in", {"fields": ("shown_inbound",)}),
+    )
+    readonly_fields = ("shown_inbound", "shown_post_url")
     change_form_outer_after_template = None
+
+    def get_fieldsets(self, request, obj=None):
+        """Everybody may put the address into a blind copy; only administrators connect programs."""
+        found = list(super().get_fieldsets(request, obj))
+        return [*found, (None, {"fields": ("shown_post_url",)})] if is_admin(request) else found
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "lead_visibility":
+            field.help_text = "Of leads and prospecting lists. Administrators see all of them."
+        return field
+
+    @display(description="address")
+    def shown_inbound(self, account: Account) -> str:
+        words = "Mail to it becomes a lead. In the blind copy of a letter, it files the letter with its lead."
+        return format_html(
+            '<code class="pl-code">{}</code><p class="pl-quiet mt-1">{}</p>', inbound_address(account), words
+        )
+
+    @display(description="for programs")
+    def shown_post_url(self, account: Account) -> str:
+        words = "Mail servers and services that hand mail over by HTTP POST it here."
+        return format_html(
+            '<code class="pl-code">{}</code><p class="pl-quiet mt-1">{}</p>', post_url(account), words
+        )
 
     def changelist_view(self, request, extra_context=None):
         return redirect(self.address("change", account_of(request).pk))

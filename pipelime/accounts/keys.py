@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
@@ -13,18 +14,21 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, models, transaction
 from django.utils import timezone
 
+from pipelime.accounts.acting import person_acting
 from pipelime.accounts.models import Account, ApiKey, User, UserToken
 from pipelime.errors import Invalid
 from pipelime.events.recording import record
 from pipelime.prepared import Prepared
-from pipelime.scope import every_account
+from pipelime.scope import account_scope, every_account
 
 PREFIX = "ki_"
 LOOKUP = 8
+# PostgreSQL does not even look for a text with a NUL in it, and half a character has no digest.
+KEY = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{37,77}}")
 SUBJECTS = (
     "contacts", "companies", "leads", "pipelines", "campaigns", "email-accounts", "blocklist", "webhooks",
     "api-keys", "users", "imports", "exports", "events", "activity", "dashboard", "messages", "fields",
-    "account",
+    "account", "prospecting-lists", "teams", "follow-ups", "email-templates",
 )  # fmt: skip
 SCOPES = {"*", *(f"{subject}:{right}" for subject in SUBJECTS for right in ("read", "write", "*"))}
 USED_EVERY = timedelta(minutes=1)
@@ -62,7 +66,7 @@ def create_key(account: Account, *, name: str, scopes: list[str], by, expires_at
         lookup=lookup,
         digest=digest(raw),
         expires_at=expires_at,
-        created_by=by if isinstance(by, User) and by.account_id else None,
+        created_by=person_acting(by, account.pk),
     )
     record("api_key.created", key, by=by)
     return key, raw
@@ -70,7 +74,7 @@ def create_key(account: Account, *, name: str, scopes: list[str], by, expires_at
 
 def find_key(raw: str) -> ApiKey | None:
     """The key whose text this is, disabled and expired ones too: callers say which it was."""
-    if not raw.startswith(PREFIX) or len(raw) < 40 or len(raw) > 80:
+    if KEY.fullmatch(raw) is None:
         return None
     lookup = raw[len(PREFIX) : len(PREFIX) + LOOKUP]
     key = key_at(lookup)
@@ -155,3 +159,12 @@ def find_token(raw: str) -> UserToken | None:
     if token is None or not hmac.compare_digest(token.digest, hashed) or token.has_expired:
         return None
     return token if token.user.is_active else None
+
+
+def end_token(raw: str) -> bool:
+    """Log one device out. False: there was no such login, or it is over already."""
+    token = find_token(raw)
+    if token is None:
+        return False
+    with account_scope(token.account_id):
+        return UserToken.objects.filter(pk=token.pk).delete()[0] > 0

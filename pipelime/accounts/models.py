@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import zoneinfo
 from datetime import timedelta
 
@@ -15,6 +16,11 @@ from django.utils.crypto import salted_hmac
 from pipelime.ids import uuid7
 from pipelime.ledger import LedgerRow
 from pipelime.scope import AccountOwned, AccountQuerySet, check_rows
+
+
+def new_inbound_key() -> str:
+    """The secret part of an account's inbound address: whoever knows it may write leads."""
+    return secrets.token_hex(8)
 
 
 def check_time_zone(value: str) -> None:
@@ -47,6 +53,8 @@ class Account(models.Model):
     )
     lead_visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.EVERYONE)
     settings = models.JSONField(default=dict, blank=True)
+    # Mail to <slug>+<this>@ the installation's inbound domain becomes leads.
+    inbound_key = models.CharField(max_length=32, unique=True, default=new_inbound_key, editable=False)
     suspended_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
@@ -206,10 +214,18 @@ class Team(AccountOwned):
         return {"id": str(self.uid), "number": self.pk, "name": self.name}
 
 
+class TeamMemberQuerySet(AccountQuerySet):
+    def beside(self, user):
+        """Everybody's memberships in the teams of this user."""
+        return self.filter(team__in=self.model.objects.filter(user=user).values("team"))
+
+
 class TeamMember(AccountOwned):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="members")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     is_manager = models.BooleanField("manager", default=False)
+
+    objects = TeamMemberQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "user"], name="team_member_once")]

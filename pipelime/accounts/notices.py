@@ -5,6 +5,7 @@ from __future__ import annotations
 import smtplib
 from dataclasses import dataclass
 from email.utils import parseaddr
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import structlog
@@ -16,9 +17,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from pipelime import ledger
-from pipelime.accounts.models import Account, Notice
+from pipelime.accounts.models import Account, Notice, User
 from pipelime.changing import checked
 from pipelime.doorbell import ring
+from pipelime.permalinks import permalink
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +42,15 @@ def send_notice(account: Account, to: str, subject: str, text: str) -> Notice:
     notice = Notice.objects.create(account=account, **values)
     ring(TASK)
     return notice
+
+
+def tell_owner(row: Any, owner: User | None, *, by, path: str) -> None:
+    """Mail whoever was given `row`, if they want that. Who assigns to themselves needs no mail."""
+    if owner is None or owner == by or not owner.wants_assignment_mail:
+        return
+    giver, what = by.actor[1] if by is not None else "Pipelime", row._meta.verbose_name
+    text = f"{giver} assigned the {what} “{row}” to you.\n\n{permalink(path, row.pk)}\n"
+    send_notice(row.account, owner.email, f"{what.capitalize()} assigned: {row}", text)
 
 
 @dataclass(frozen=True)

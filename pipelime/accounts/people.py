@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -47,7 +49,7 @@ def invite_user(account: Account, *, email: str, by, send_mail: bool = True, **p
 def make_user(account: Account, *, email: str, password: str | None = None, **profile: Any) -> User:
     """The row alone; with a password it is an active user. Must run inside a transaction."""
     only_known("a user", profile, CHANGEABLE)
-    values = checked(User, {"email": User.normalise(email), **profile})
+    values = checked(User, {"email": normal(email), **profile})
     user = User(account=account, **values)
     if password is None:
         user.set_unusable_password()
@@ -64,7 +66,7 @@ def update_user(user: User, *, by, **changes: Any) -> User:
     """Another e-mail address ends the links that were mailed to the old one."""
     only_known("a user", changes, CHANGEABLE)
     if "email" in changes:
-        changes["email"] = User.normalise(changes["email"])
+        changes["email"] = normal(changes["email"])
     values = checked(User, changes)
     reread(user)
     if user.is_admin and values.get("is_admin") is False:
@@ -148,12 +150,19 @@ def reset_password(uid: UUID | str, token: str, password: str) -> User:
 
 def send_activation(user: User, *, by, subject: str = "") -> Notice:
     """Mail the link again, too: the older links work as long as none has been used."""
+    if not user.is_active:
+        raise Invalid(f"{user.name} is disabled; enable this user before inviting again")
     account = user.account
     assert account is not None, "an operator has no account to be invited to"
     inviter = f"{by.actor[1]} invites you" if by is not None else "You are invited"
     text = f"{inviter} to work in {account.name} on Pipelime.\n\nChoose your password here:\n\n"
     text += f"{activation_link(user)}\n\nThe link works once, for three days.\n"
     return send_notice(account, user.email, subject or f"Your invitation to {account.name}", text)
+
+
+def normal(email: Any) -> Any:
+    """As addresses are stored. What is no text stays as it is, for the check of the column to refuse."""
+    return User.normalise(email) if isinstance(email, str) else email
 
 
 def set_password(user: User, password: str) -> None:
@@ -179,8 +188,18 @@ def keep_an_admin(user: User, *, field: str | None) -> None:
         raise Invalid(message, field=field) if field else Conflict(message)
 
 
-def address_taken(email: str):
+@contextmanager
+def address_taken(email: str) -> Iterator[None]:
     """Addresses are unique over the installation; those of other accounts are nobody's business."""
-    return conflict_when_taken(
-        f"The address {email} cannot be used", lambda: User.objects.filter(email=email).first()
-    )
+    message = f"The address {email} cannot be used"
+    try:
+        with conflict_when_taken(message, lambda: User.objects.filter(email=email).first()):
+            yield
+    except Conflict as error:
+        holder = User.objects.filter(email=email).first()
+        if holder is None:
+            raise
+        state = "" if holder.is_active else ", who is disabled and can be enabled again"
+        raise Conflict(
+            f"{message}: it belongs to {holder.name}{state}", existing=error.existing, number=error.number
+        ) from None

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from pipelime.accounts.models import Account, Team, TeamMember, User
 from pipelime.changing import assign, check_belongs, checked, conflict_when_taken, reread
+from pipelime.errors import NotFound
 from pipelime.events.recording import record
 
 Members = Iterable[tuple[User, bool]]
@@ -31,8 +32,9 @@ def update_team(team: Team, *, by, name: str | None = None, members: Members | N
     if changed:
         with name_taken(team.name):
             team.save(update_fields=["name", "updated_at"])
-    if members is not None:
-        changed |= set_members(team, members)
+    if members is not None and (joined := set_members(team, members)):
+        team.save(update_fields=["updated_at"])
+        changed |= joined
     if changed:
         record("team.updated", team, by=by, changes=changed)
     return team
@@ -44,13 +46,37 @@ def delete_team(team: Team, *, by) -> None:
     team.delete()
 
 
-def set_members(team: Team, members: Members) -> dict[str, list]:
+@transaction.atomic
+def add_member(team: Team, user: User, *, by, is_manager: bool = False) -> Team:
+    """Adding somebody who is in the team already says whether that person manages it."""
+    reread(team)
+    before = membership(team)
+    return change_members(team, before, {**before, user: is_manager}, by=by)
+
+
+@transaction.atomic
+def remove_member(team: Team, user: User, *, by) -> Team:
+    reread(team)
+    before = membership(team)
+    if user not in before:
+        raise NotFound(f"{user.name} is not in the team {team.name}")
+    return change_members(team, before, {who: does for who, does in before.items() if who != user}, by=by)
+
+
+def change_members(team: Team, before: dict[User, bool], after: dict[User, bool], *, by) -> Team:
+    if changed := set_members(team, after.items(), before):
+        team.save(update_fields=["updated_at"])
+        record("team.updated", team, by=by, changes=changed)
+    return team
+
+
+def set_members(team: Team, members: Members, before: dict[User, bool] | None = None) -> dict[str, list]:
     """A person named twice manages the team if either says so."""
     wanted: dict[User, bool] = {}
     for user, is_manager in members:
         check_belongs(user, team.account_id, field="members")
         wanted[user] = wanted.get(user, False) or bool(is_manager)
-    before = {row.user: row.is_manager for row in team.members.select_related("user")}
+    before = membership(team) if before is None else before
     if before == wanted:
         return {}
     team.members.all().delete()
@@ -59,6 +85,11 @@ def set_members(team: Team, members: Members) -> dict[str, list]:
         for user, is_manager in wanted.items()
     )
     return {"members": [facts(before), facts(wanted)]}
+
+
+def membership(team: Team) -> dict[User, bool]:
+    """Who is in the team, and whether that person manages it."""
+    return {row.user: row.is_manager for row in team.members.select_related("user")}
 
 
 def facts(members: dict[User, bool]) -> list[dict]:

@@ -45,7 +45,7 @@ def caller_with_key(raw: str) -> Caller:
     if key is None:
         raise exceptions.AuthenticationFailed("This API key is unknown or was revoked")
     if key.disabled_at is not None:
-        raise exceptions.AuthenticationFailed(f"The API key {key.prefix}… is disabled")
+        raise exceptions.AuthenticationFailed(f"The API key {key.prefix}… is disabled", code="key_disabled")
     if key.has_expired:
         raise exceptions.AuthenticationFailed(
             f"The API key {key.prefix}… expired at {key.expires_at:%Y-%m-%dT%H:%M:%SZ}"

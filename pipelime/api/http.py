@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any, ClassVar
 
@@ -135,9 +135,22 @@ class Conflict(exceptions.APIException):
     status_code = 409
     default_code = "conflict"
 
-    def __init__(self, detail: str, *, existing: str | None = None):
+    def __init__(self, detail: str, *, existing: str | None = None, number: int | None = None):
         super().__init__(detail)
         self.existing = existing
+        self.existing_number = number
+
+
+class InvalidValue(exceptions.ValidationError):
+    """`rule` names the rule of the domain, for dialects that have words of their own for it."""
+
+    def __init__(self, detail, *, rule: str = ""):
+        super().__init__(detail)
+        self.rule = rule
+
+
+class PlanLacks(exceptions.PermissionDenied):
+    """The account's plan does not include this."""
 
 
 class AccountSuspended(exceptions.APIException):
@@ -145,19 +158,25 @@ class AccountSuspended(exceptions.APIException):
     default_code = "suspended"
 
 
+# The domain's errors, each as the API exception that every dialect can translate. The first match wins.
+DOMAIN: list[tuple[type[errors.PipelimeError], Callable[[Any], exceptions.APIException]]] = [
+    (errors.NotFound, lambda error: exceptions.NotFound(str(error) or None)),
+    (errors.NotIncluded, lambda error: PlanLacks(str(error) or None)),
+    (errors.NotAllowed, lambda error: exceptions.PermissionDenied(str(error) or None)),
+    (errors.Suspended, lambda error: AccountSuspended(str(error) or None)),
+    (
+        errors.Invalid,
+        lambda error: InvalidValue(error.fields or {"non_field_errors": [str(error)]}, rule=error.rule),
+    ),
+    (errors.Conflict, lambda error: Conflict(str(error), existing=error.existing, number=error.number)),
+]
+
+
 def as_api_exception(error: Exception) -> Exception:
-    """The domain's errors and Django's, as one family that every dialect can translate."""
-    match error:
-        case errors.NotFound():
-            return exceptions.NotFound(str(error) or None)
-        case errors.NotAllowed():
-            return exceptions.PermissionDenied(str(error) or None)
-        case errors.Suspended():
-            return AccountSuspended(str(error) or None)
-        case errors.Invalid():
-            return exceptions.ValidationError(error.fields or {"non_field_errors": [str(error)]})
-        case errors.Conflict():
-            return Conflict(str(error), existing=error.existing)
+    """The domain's errors and Django's, as one family."""
+    for kind, translated in DOMAIN:
+        if isinstance(error, kind):
+            return translated(error)
     return django_as_api_exception(error)
 
 

@@ -6,7 +6,9 @@ import hashlib
 import ipaddress
 import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cache
+from zoneinfo import ZoneInfo
 
 import redis
 import structlog
@@ -46,6 +48,15 @@ class Quota:
     def retry_after(self) -> int:
         return max(self.reset - int(time.time()), 1)
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """As callers of most APIs know them."""
+        return {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(self.remaining),
+            "X-RateLimit-Reset": str(self.reset),
+        }
+
 
 class Unavailable(Exception):
     """The counter cannot be reached."""
@@ -56,8 +67,22 @@ def spend(name: str, *, limit: int, seconds: int) -> Quota | None:
     if limit <= 0:
         return None
     start = int(time.time()) // seconds * seconds
+    return spend_between(name, limit, start, start + seconds)
+
+
+def spend_today(name: str, *, limit: int, zone: ZoneInfo) -> Quota | None:
+    """Count one request against `limit` a day, which begins at midnight in this zone."""
+    if limit <= 0:
+        return None
+    midnight = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    # By the calendar: a day on which clocks change has 23 or 25 hours.
+    tomorrow = midnight + timedelta(days=1)
+    return spend_between(name, limit, int(midnight.timestamp()), int(tomorrow.timestamp()))
+
+
+def spend_between(name: str, limit: int, start: int, end: int) -> Quota | None:
     try:
-        return Quota(limit, count(name, start, seconds), start + seconds)
+        return Quota(limit, count(name, start, end - start), end)
     except Unavailable as error:
         log.warning("limit.uncounted", limit=name, error=str(error))
         return None

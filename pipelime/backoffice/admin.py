@@ -54,6 +54,15 @@ class Button:
     primary: bool = False
 
 
+@dataclass(frozen=True)
+class Link:
+    """A way from a record's page to where something is done with it."""
+
+    label: str
+    address: str
+    icon: str = ""
+
+
 class WorkspaceAdmin(ModelAdmin):
     form = RecordForm
     paginator = CappedPaginator
@@ -253,17 +262,21 @@ class WorkspaceAdmin(ModelAdmin):
     def buttons_for(self, request: HttpRequest, row: Any) -> list[Button]:
         return [button for button in self.buttons if button.when(row) and self.may_press(request, button)]
 
+    def links(self, request: HttpRequest, row: Any) -> list[Link]:
+        """Shown beside the buttons."""
+        return []
+
     def change_view(self, request, object_id, form_url="", extra_context=None):
         row = self.get_object(request, object_id)
         extra = {} if row is None else {
             "title": str(row), "subtitle": None, "show_save_and_add_another": False,
             "buttons": [(b, self.address("press", row.pk, b.name)) for b in self.buttons_for(request, row)],
-            "history": self.history(row),
+            "links": self.links(request, row), "history": self.history(row),
         }  # fmt: skip
         return super().change_view(request, object_id, form_url, extra | (extra_context or {}))
 
     def history(self, row: Model) -> list[tuple[Event, str]]:
-        events = Event.objects.about(row).order_by("-pk")[:HISTORY_SHOWN]
+        events = Event.objects.history_of(row).order_by("-pk")[:HISTORY_SHOWN]
         return [(event, sentence(event)) for event in events]
 
     def history_view(self, request, object_id, extra_context=None):

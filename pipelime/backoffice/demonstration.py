@@ -15,23 +15,31 @@ from django.utils import timezone
 from crm.comments import create_comment
 from crm.companies import create_company
 from crm.contacts import create_contact
+from crm.follow_ups import add_task, create_follow_up
 from crm.leads import create_lead, update_lead
 from crm.models import Company, Contact, Lead, Step
+from crm.prospecting import create_list
+from crm.tags import create_category, create_predefined_tag
 from outreach.campaigns import create_campaign, start_campaign
 from outreach.enrolling import enrol
 from outreach.mailboxes import create_mailbox
 from outreach.models import Campaign, EmailAccount
+from outreach.templates import create_template
 from pipelime.accounts.models import Account, User
 from pipelime.accounts.people import update_user
 from pipelime.accounts.settings import update_account
 from pipelime.backoffice.demonstration_words import (
     COMMENTS,
     COMPANIES,
+    FAIR,
     FIRST_MAIL,
     FOLLOW_UP,
+    INDUSTRIES,
     INVITATION,
     JOBS,
     NEEDS,
+    OFFER,
+    ONBOARDING,
     PEOPLE,
     TAGS,
 )
@@ -54,6 +62,8 @@ def fill(account: Account, *, by: User) -> None:
         people = add_people(account, chance, by=by)
         add_leads(account, people, chance, by=by)
         add_campaigns(account, by=by)
+        add_list(account, by=by)
+        create_template(account, by=by, **OFFER)
 
 
 def add_people(account: Account, chance: random.Random, *, by: User) -> list[Contact]:
@@ -106,6 +116,7 @@ def add_leads(account: Account, people: list[Contact], chance: random.Random, *,
             client_folder=company, amount=Decimal(chance.randrange(12, 480) * 100), created_from="demo",
             probability=min(20 * step.position, 90), created_at=now - age, tags=chance.sample(TAGS, k=1),
             estimated_closing_date=(now + timedelta(days=chance.randrange(5, 90))).date(),
+            description=f"Email: {person.email}\nJob: {person.job_title}\n---\n{chance.choice(COMMENTS)}",
         )  # fmt: skip
         decide(lead, number, now, by=by)
         if number % 4 == 0:
@@ -115,12 +126,31 @@ def add_leads(account: Account, people: list[Contact], chance: random.Random, *,
 def decide(lead: Lead, number: int, now: Any, *, by: User) -> None:
     if number % 8 == 3:
         update_lead(lead, by=by, status=Lead.Status.WON)
+        follow_up = create_follow_up(lead, by=by, title="Onboarding", owner=by)
+        for title in ONBOARDING:
+            add_task(follow_up, by=by, title=title, owner=by)
     elif number % 8 == 6:
         update_lead(lead, by=by, status=Lead.Status.LOST)
     elif number % 5 == 1:
         update_lead(
             lead, by=by, status=Lead.Status.STANDBY, remind_date=(now + timedelta(days=number % 9 + 1)).date()
         )
+
+
+def add_list(account: Account, *, by: User) -> None:
+    """What came home from a fair, a lead that is nobody's yet, and words to file leads under."""
+    columns, *rows = FAIR
+    create_list(
+        account, by=by, title="Northern trade fair", description="Cards from our stand", columns=columns,
+        rows=rows, owner=by, tags=["fair"],
+    )  # fmt: skip
+    create_lead(
+        account, by=by, title="Somebody asks for a price list", created_from="demo",
+        description="Full name: Nora Bergström\nEmail: nora@bergstroem.example\n---\nWrote to us by herself.",
+    )  # fmt: skip
+    industry = create_category(account, by=by, name="Industry")
+    for name in INDUSTRIES:
+        create_predefined_tag(account, by=by, name=name, category=industry)
 
 
 def add_campaigns(account: Account, *, by: User) -> None:

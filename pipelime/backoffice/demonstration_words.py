@@ -78,3 +78,20 @@ FOLLOW_UP = {
     "data, and nothing of it "
     "leaves {{ company }}.\n\nTell me if it is not for you, and I will not write again." + SIGNED,
 }
+OFFER = {
+    "name": "After a call",
+    "subject": "{{ company }}: what we talked about",
+    "body": "Hello {{ first_name }},\n\nthank you for your time. You asked about {{ lead.title }}; "
+    "the offer follows tomorrow.\n\nBest wishes\n{{ user.name }}",
+}
+ONBOARDING = ("Send the welcome letter", "Agree on a day for the training", "Ask how the first week went")
+INDUSTRIES = ("Food", "Machines", "Logistics")
+FAIR = [
+    ["Company", "Firstname", "Lastname", "Email", "Phone"],
+    ["Harbour Bakery", "Ines", "Maier", "ines.maier@harbourbakery.example", "+44 20 7946 0301"],
+    ["Tollgate Tools", "Piotr", "Zielinski", "piotr@tollgatetools.example", "+44 20 7946 0302"],
+    ["Alder & Sons", "Grace", "Alder", "grace@alderandsons.example", ""],
+    ["Quayside Freight", "Samir", "Haddad", "s.haddad@quayside.example", "+44 20 7946 0304"],
+    ["Redfern Dairy", "Molly", "Redfern", "molly@redfern.example", "+44 20 7946 0305"],
+    ["Copperline Print", "Jonas", "Weiss", "", "+44 20 7946 0306"],
+]

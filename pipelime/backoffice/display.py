@@ -1,10 +1,13 @@
-"""How amounts and moments look in lists."""
+"""How amounts, moments and other records look on pages."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
+from django.db.models import Model
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
@@ -37,3 +40,10 @@ def past(local: datetime) -> str:
         return f"{minutes // 60} h ago"
     same_year = local.year == timezone.localtime().year
     return date_format(local, "j M" if same_year else "j M Y")
+
+
+def linked(row: Model, words: Any = None) -> str:
+    """The record's name, or other words, leading to its page."""
+    name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+    words = row if words is None else words
+    return format_html('<a class="text-link" href="{}">{}</a>', reverse(name, args=[row.pk]), words)

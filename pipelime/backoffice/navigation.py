@@ -14,12 +14,16 @@ from pipelime.backoffice.admin import is_admin
 SECTIONS: dict[str, list[tuple[str, str, str]]] = {
     "Sales": [
         ("Leads", "target", "crm_lead_changelist"),
+        ("Prospecting", "view_list", "crm_prospectinglist_changelist"),
+        ("Follow-ups", "checklist", "crm_followup_changelist"),
+        ("Tasks", "task_alt", "crm_followuptask_changelist"),
         ("Contacts", "group", "crm_contact_changelist"),
         ("Companies", "apartment", "crm_company_changelist"),
         ("Comments", "chat_bubble", "crm_comment_changelist"),
     ],
     "Outreach": [
         ("Campaigns", "campaign", "outreach_campaign_changelist"),
+        ("Templates", "draft", "outreach_emailtemplate_changelist"),
         ("Messages", "outgoing_mail", "outreach_message_changelist"),
         ("Enrolments", "playlist_add_check", "outreach_enrolment_changelist"),
         ("Mailboxes", "mail", "outreach_emailaccount_changelist"),
@@ -27,15 +31,18 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
         ("Suppressions", "unsubscribe", "outreach_suppression_changelist"),
     ],
     "Data": [
+        ("Received mail", "move_to_inbox", "crm_receivedmail_changelist"),
         ("Imports", "upload_file", "crm_importjob_changelist"),
         ("Exports", "download", "crm_exportjob_changelist"),
         ("Tags", "sell", "crm_tag_changelist"),
+        ("Tag categories", "category", "crm_tagcategory_changelist"),
         ("Fields", "list_alt", "crm_field_changelist"),
         ("History", "history", "events_event_changelist"),
     ],
     "Settings": [
         ("Account", "settings", "accounts_account_changelist"),
         ("Pipelines", "view_kanban", "crm_pipeline_changelist"),
+        ("Activity types", "call", "crm_activitytype_changelist"),
         ("Users", "manage_accounts", "accounts_user_changelist"),
         ("Teams", "groups", "accounts_team_changelist"),
         ("API keys", "key", "accounts_apikey_changelist"),

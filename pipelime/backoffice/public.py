@@ -15,7 +15,10 @@ from outreach.unsubscribing import message_of, unsubscribe
 from pipelime.backoffice.entering import page
 from pipelime.errors import NotFound
 
-RECORDS = {"leads": "crm_lead", "clients": "crm_company", "users": "accounts_user"}
+RECORDS = {
+    "leads": "crm_lead", "clients": "crm_company", "users": "accounts_user",
+    "spreadsheets": "crm_prospectinglist",
+}  # fmt: skip
 
 
 @csrf_exempt  # a mail program posts here for its user, from anywhere (RFC 8058); the token is the right to

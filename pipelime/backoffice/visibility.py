@@ -1,19 +1,31 @@
-"""What history may tell a person about leads that this person may not see."""
+"""What history may tell a person about leads and prospecting lists that this person may not see."""
 
 from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
-from crm.models import Comment, Lead
+from crm.models import Comment, Lead, Prospect, ProspectingList
 from pipelime.accounts.models import User
 from pipelime.events.models import Event
 
 
 def told_to(user: User, events: QuerySet[Event]) -> QuerySet[Event]:
+    """What belongs to something, such as a task to its lead, is told of to those who see that."""
     if user.account_id is None or user.is_admin:
         return events
-    leads = Lead.objects.visible_to(user).values("pk")
-    comments = Comment.objects.filter(Q(lead=None) | Q(lead__in=leads)).values("pk")
-    return events.exclude(Q(subject_type="lead") & ~Q(subject_id__in=leads)).exclude(
-        Q(subject_type="comment") & ~Q(subject_id__in=comments)
+    leads, lists, prospects = (
+        model.objects.visible_to(user).values("pk") for model in (Lead, ProspectingList, Prospect)
     )
+    comments = Comment.objects.filter(Q(lead=None) | Q(lead__in=leads)).values("pk")
+    hidden = (
+        Q(subject_type="lead") & ~Q(subject_id__in=leads),
+        Q(subject_type="prospectinglist") & ~Q(subject_id__in=lists),
+        Q(subject_type="comment") & ~Q(subject_id__in=comments),
+        Q(subject_type="receivedmail", parent_id=None),
+        Q(parent_type="lead") & ~Q(parent_id__in=leads),
+        Q(parent_type="prospectinglist") & ~Q(parent_id__in=lists),
+        Q(parent_type="prospect") & ~Q(parent_id__in=prospects),
+    )
+    for condition in hidden:
+        events = events.exclude(condition)
+    return events

@@ -43,7 +43,7 @@ def secrets() -> Iterator[Verdict]:
 
 
 def secret_files() -> Iterator[Verdict]:
-    for name in ("SECRET_KEY_FILE", "PIPELIME_KEYS_FILE"):
+    for name in ("SECRET_KEY_FILE", "PIPELIME_KEYS_FILE", "PIPELIME_SUPPRESSION_KEY_FILE"):
         path = os.environ.get(name)
         if path and Path(path).stat().st_mode & 0o077:
             yield warning(f"{name}={path} may be read by other users: chmod 600 it.")

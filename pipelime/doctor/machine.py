@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import InvalidStorageError, default_storage
 
 from outreach.models import Campaign, EmailAccount
 from pipelime.accounts.models import Account, User
@@ -45,12 +46,19 @@ def disk() -> Iterator[Verdict]:
 def storage() -> Iterator[Verdict]:
     """Uploads are written by web processes and read by workers."""
     name, content = f"doctor/{uuid7().hex}", uuid7().bytes
-    where = getattr(default_storage, "location", type(default_storage).__name__)
+    where = "of PIPELIME_FILES"
     try:
+        where = getattr(default_storage, "location", "") or type(default_storage).__name__
         name = default_storage.save(name, ContentFile(content))
         with default_storage.open(name) as file:
             same = file.read() == content
         default_storage.delete(name)
+    except (InvalidStorageError, ImproperlyConfigured) as error:
+        yield failure(
+            f"The file storage {where} lacks a package ({error}): "
+            "install requirements-s3.txt, or correct PIPELIME_FILES."
+        )
+        return
     except Exception as error:  # noqa: BLE001  storages of other libraries raise errors of their own
         yield failure(f"The file storage {where} cannot be written ({error}): give this user the right to.")
         return

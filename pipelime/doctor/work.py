@@ -9,11 +9,14 @@ from datetime import date, timedelta
 
 from django.conf import settings
 from django.core.cache import cache
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.utils import timezone
 
+from crm.models import Inbox
+from crm.receiving.imap import parse_imap_url
 from outreach.models import CapCounter, EmailAccount, Message
 from pipelime import health
 from pipelime.accounts.models import Account
@@ -106,6 +109,27 @@ def mailboxes() -> Iterator[Verdict]:
         )
     else:
         yield ok("No mailbox is paused.")
+
+
+def inbox() -> Iterator[Verdict]:
+    """The mailbox that mail for leads is fetched from."""
+    if not settings.INBOUND_IMAP:
+        yield ok("No mailbox is polled: mail becomes leads by pipe or by HTTP.")
+        return
+    try:
+        name = parse_imap_url(settings.INBOUND_IMAP).name
+    except ImproperlyConfigured as error:
+        yield failure(f"{error}.")
+        return
+    polled = Inbox.objects.filter(name=name[:250]).exclude(polled_at=None).first()
+    if polled is None:
+        yield warning(f"The mailbox {name} has not been polled yet: start a worker and the scheduler.")
+    elif polled.last_error:
+        yield failure(
+            f"The mailbox {name} cannot be read ({polled.last_error}): correct PIPELIME_INBOUND_IMAP."
+        )
+    else:
+        yield ok(f"The mailbox {name} is read, up to its message {polled.last_uid}.")
 
 
 def accounts() -> Iterator[Verdict]:

@@ -20,7 +20,7 @@ def sentence(event: Event) -> str:
 
 
 def subject_title(event: Event) -> str:
-    facts = event.data.get("object") or {}
+    facts = event.facts
     for key in TITLES:
         if facts.get(key):
             return str(facts[key])

@@ -14,6 +14,13 @@ class EventQuerySet(AccountQuerySet):
     def about(self, subject):
         return self.filter(subject_type=subject._meta.model_name, subject_id=subject.pk)
 
+    def history_of(self, subject):
+        """What happened to it and to what belongs to it, such as its comments."""
+        name, pk = subject._meta.model_name, subject.pk
+        return self.filter(
+            Q(subject_type=name, subject_id=pk) | Q(parent_type=name, parent_id=pk, parent_id__isnull=False)
+        )
+
 
 class Event(AccountOwned):
     """A past-tense fact. `data` = {"object": own fields, "changes": {field: [old, new]}, …}."""
@@ -27,6 +34,9 @@ class Event(AccountOwned):
     subject_type = models.CharField(max_length=40)
     subject_id = models.BigIntegerField()
     subject_uid = models.UUIDField()
+    # Whose history it belongs to beside its subject's: the lead of a comment, the list of a prospect.
+    parent_type = models.CharField(max_length=40, blank=True, default="", db_default="")
+    parent_id = models.BigIntegerField(null=True)
     data = models.JSONField()
     # On PostgreSQL the transaction that wrote the event, by which the journal finds what has
     # committed since it last looked; on SQLite, where commits are in order of id, always null.
@@ -39,6 +49,11 @@ class Event(AccountOwned):
             models.Index(fields=["account", "id"], name="event_account"),
             models.Index(fields=["subject_type", "subject_id", "id"], name="event_subject"),
             models.Index(
+                fields=["parent_type", "parent_id", "id"],
+                condition=Q(parent_id__isnull=False),
+                name="event_parent",
+            ),
+            models.Index(
                 fields=["transaction", "id"],
                 condition=Q(transaction__isnull=False),  # nothing to keep up to date on SQLite
                 name="event_transaction",
@@ -48,6 +63,11 @@ class Event(AccountOwned):
 
     def __str__(self):
         return f"{self.name} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def facts(self) -> dict:
+        """Its subject as it was when this had happened; nothing where a person's data was erased."""
+        return self.data.get("object") or {}
 
 
 class JournalEntry(models.Model):

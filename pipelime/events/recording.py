@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -21,12 +21,33 @@ def record(name: str, subject, *, by, **data: Any) -> Event:
     `by` is a User, an ApiKey or None for the machine. `data` joins the subject's own snapshot;
     `changes={field: [old, new]}` is what updates pass.
     """
-    [event] = record_all(name, [(subject, data)], by=by)
+    [event] = record_many([(name, subject, data)], by=by)
     return event
 
 
 def record_all(name: str, facts: Iterable[tuple[Any, dict]], *, by) -> list[Event]:
     """The same for many subjects at once: `facts` are (subject, data) pairs of one account."""
+    return record_many([(name, subject, data) for subject, data in facts], by=by)
+
+
+def record_changes(
+    subject, changed: Mapping[str, list], *, by, events: Mapping[str, str], other: str
+) -> list[Event]:
+    """What one save changed: each field belongs to the event that `events` names for it, or to `other`.
+
+    All of them keep the subject as it is after the save.
+    """
+    shares: dict[str, dict[str, list]] = {}
+    for field, change in changed.items():
+        shares.setdefault(events.get(field, other), {})[field] = change
+    snapshot = subject.snapshot()
+    facts = [(name, subject, {"object": snapshot, "changes": share}) for name, share in shares.items()]
+    return record_many(facts, by=by)
+
+
+def record_many(facts: Iterable[tuple[str, Any, dict]], *, by) -> list[Event]:
+    """(name, subject, data) of one account. Events of one save come in one batch and have one moment,
+    by which whoever hears them knows that they belong together."""
     actor_id, actor_name = by.actor if by is not None else (None, "")
     now = timezone.now()
     return write(
@@ -40,11 +61,20 @@ def record_all(name: str, facts: Iterable[tuple[Any, dict]], *, by) -> list[Even
                 subject_type=subject._meta.model_name,
                 subject_id=subject.pk,
                 subject_uid=subject.uid,
+                **parent_of(subject),
                 data={"object": data.pop("object", None) or subject.snapshot(), **data},
             )
-            for subject, data in facts
+            for name, subject, data in facts
         ]
     )
+
+
+def parent_of(subject) -> dict[str, Any]:
+    """Whose history the event belongs to as well, if the subject is part of something."""
+    parent = getattr(subject, "parent", None)
+    if parent is None:
+        return {}
+    return {"parent_type": parent._meta.model_name, "parent_id": parent.pk}
 
 
 def account_of(subject) -> int:
@@ -54,7 +84,7 @@ def account_of(subject) -> int:
 
 COLUMNS = (
     "id", "uid", "account_id", "name", "at", "actor_id", "actor_name",
-    "subject_type", "subject_id", "subject_uid", "data",
+    "subject_type", "subject_id", "subject_uid", "parent_type", "parent_id", "data",
 )  # fmt: skip
 
 

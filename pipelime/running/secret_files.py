@@ -9,7 +9,11 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-FILES: dict[str, str] = {"SECRET_KEY": "secret_key", "PIPELIME_KEYS": "pipelime_keys"}
+FILES: dict[str, str] = {
+    "SECRET_KEY": "secret_key",
+    "PIPELIME_KEYS": "pipelime_keys",
+    "PIPELIME_SUPPRESSION_KEY": "suppression_key",
+}
 
 
 def new_secret_key() -> str:
@@ -21,7 +25,14 @@ def new_encryption_key() -> str:
     return f"k{secrets.token_hex(3)}:{base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip('=')}"
 
 
-MAKERS: dict[str, Callable[[], str]] = {"SECRET_KEY": new_secret_key, "PIPELIME_KEYS": new_encryption_key}
+MAKERS: dict[str, Callable[[], str]] = {
+    "SECRET_KEY": new_secret_key,
+    "PIPELIME_KEYS": new_encryption_key,
+    "PIPELIME_SUPPRESSION_KEY": new_secret_key,
+}
+# Processes that lack it would not recognise the hashes that others wrote under it. So it is made only where
+# SECRET_KEY is a file of ours as well, and every process is started from here.
+WITH_OUR_OWN = {"PIPELIME_SUPPRESSION_KEY": "SECRET_KEY"}
 
 
 def ensure_secrets(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
@@ -29,6 +40,8 @@ def ensure_secrets(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
     variables = {}
     for name, file_name in FILES.items():
         if environ.get(name) or environ.get(f"{name}_FILE"):
+            continue
+        if name in WITH_OUR_OWN and f"{WITH_OUR_OWN[name]}_FILE" not in variables:
             continue
         path = folder / file_name
         if not path.exists():

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 from django.apps import apps
+from django.conf import settings
 from django.db import connection, models, transaction
+from django.utils.module_loading import import_string
 
 from pipelime.bulk import in_chunks, insert_rows, take_ids
 from pipelime.doorbell import ring
@@ -148,3 +150,9 @@ def model_of(kind: str) -> type[models.Model]:
 def texts_of(kind: str) -> Callable[[list[int]], list[tuple[int, str]]]:
     """The model's own way to the words of many rows at once."""
     return model_of(kind).search_texts
+
+
+def prepare(kind: str, ids: list[int]) -> None:
+    """Let the domain derive first what the words of these rows are made of."""
+    if path := settings.BEFORE_INDEXING.get(kind):
+        import_string(path)(ids)

@@ -57,6 +57,7 @@ def try_again(job: IndexJob, fence: int, error: Exception) -> None:
 def run(job: IndexJob, fence: int) -> None:
     with account_scope(job.account_id), transaction.atomic():
         free, busy = lock(job)
+        documents.prepare(job.kind, free)
         texts = documents.texts_of(job.kind)(free)
         documents.store(job.kind, job.account_id, texts)
         found = {pk for pk, _ in texts}

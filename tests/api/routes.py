@@ -31,11 +31,25 @@ class Route:
         return dialect_of(self.view)
 
     @property
+    def writes(self) -> bool:
+        """Whether it changes something; a few GETs of old APIs do."""
+        action = self.callback.actions[self.method.lower()]
+        return self.method != "GET" or action in getattr(self.view, "writing", ())
+
+    @property
     def names_a_row(self) -> bool:
         return "{" in self.path
 
-    def at(self, name: str) -> str:
-        return re.sub(r"\{\w+\}", name, self.path)
+    @property
+    def parents(self) -> list[str]:
+        """Names in the path beside the row's own, where a row is named below another."""
+        return [name for name in re.findall(r"\{(\w+)\}", self.path) if name in self.dialect.parents]
+
+    def at(self, name: str, **parents: str) -> str:
+        """The path to this row; what is named above it is called the same unless `parents` says otherwise."""
+        path = re.sub(r"\{(\w+)\}", lambda found: parents.get(found[1], name), self.path)
+        queries = self.dialect.queries.items()
+        return next((f"{path}?{query}" for end, query in queries if path.endswith(end)), path)
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

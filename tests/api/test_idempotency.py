@@ -18,6 +18,7 @@ from pipelime.events.models import Event
 from pipelime.scope import account_scope
 from tests.api.dialects import DIALECTS
 from tests.factories import AccountFactory
+from tests.threads import all_at_once
 
 [NATIVE] = [dialect for dialect in DIALECTS.values() if dialect.name == "native"]
 BODY = {"email": "ada@example.com", "first_name": "Ada"}
@@ -116,18 +117,8 @@ def test_two_at_once_have_one_effect():
     account = AccountFactory()
     with account_scope(account):
         raw = create_key(account, name="tests", scopes=["*"], by=None)[1]
-    answers, ready = [], threading.Barrier(2)
 
-    def send():
-        ready.wait()
-        answers.append(post(NATIVE.client(raw)).status_code)
-        connections.close_all()
-
-    threads = [threading.Thread(target=send) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    answers = all_at_once([lambda: post(NATIVE.client(raw)).status_code] * 2)
 
     with account_scope(account):
         assert Contact.objects.count() == 1

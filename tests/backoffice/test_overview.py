@@ -72,7 +72,7 @@ def test_the_demo_fills_an_empty_account(account, user, settings, capsys):
     call_command("demo", account=account.slug)
 
     account.refresh_from_db()
-    assert (Contact.objects.count(), Lead.objects.count()) == (200, 40)
+    assert (Contact.objects.count(), Lead.objects.count()) == (200, 41)
     assert list(Campaign.objects.values_list("status", flat=True)) == ["STARTED", "STARTED"]
     assert Enrolment.objects.count() == 90
     assert account.postal_address.startswith("Limetree Works")

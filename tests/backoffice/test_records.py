@@ -7,7 +7,20 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from crm.contacts import create_contact
-from crm.models import Comment, Contact, Field, Lead, Pipeline
+from crm.models import (
+    ActivityType,
+    Comment,
+    Contact,
+    Field,
+    FollowUp,
+    FollowUpTask,
+    Lead,
+    Pipeline,
+    Prospect,
+    ProspectingList,
+    ReceivedMail,
+    TagCategory,
+)
 from outreach.models import BlocklistEntry, Campaign, EmailAccount, Enrolment, Message
 from pipelime.accounts.keys import find_key
 from pipelime.accounts.models import ApiKey, Notice, Team, User
@@ -17,6 +30,11 @@ from tests.backoffice.rows import address
 from webhooks.models import Delivery, Endpoint
 
 NO_COMMENTS = {"comments-TOTAL_FORMS": 0, "comments-INITIAL_FORMS": 0}
+NO_PARTS = {
+    f"{part}-{count}_FORMS": 0
+    for part in ("comments", "follow_ups", "attachments")
+    for count in ("TOTAL", "INITIAL")
+}
 
 
 def contact_form(*emails: str, **values: str) -> dict:
@@ -60,7 +78,7 @@ def test_a_refusal_stands_at_its_field(browser, account, user):
     answer = browser.post(
         address(Lead, "change", lead.pk),
         {"title": lead.title, "step": lead.step_id, "status": "standby", "owner": user.pk, "currency": "EUR",
-         **NO_COMMENTS},
+         **NO_PARTS},
     )  # fmt: skip
 
     assert answer.context["adminform"].form.errors["remind_date"] == [
@@ -99,7 +117,7 @@ def test_a_comment_is_added_on_the_page_of_its_lead(browser, account, user):
     browser.post(
         address(Lead, "change", lead.pk),
         {"title": lead.title, "step": lead.step_id, "status": "todo", "owner": user.pk, "currency": "EUR",
-         "comments-TOTAL_FORMS": 1, "comments-INITIAL_FORMS": 0, "comments-0-content": "Call on Monday"},
+         **NO_PARTS, "comments-TOTAL_FORMS": 1, "comments-0-content": "Call on Monday"},
     )  # fmt: skip
 
     comment = Comment.objects.get()
@@ -304,6 +322,10 @@ LONG = {
     Contact: factories.ContactFactory, Lead: factories.LeadFactory, Campaign: factories.CampaignFactory,
     Comment: factories.CommentFactory, Team: factories.TeamFactory, Delivery: factories.DeliveryFactory,
     Message: factories.MessageFactory, Enrolment: factories.EnrolmentFactory,
+    ProspectingList: factories.ProspectingListFactory, Prospect: factories.ProspectFactory,
+    FollowUp: factories.FollowUpFactory, FollowUpTask: factories.FollowUpTaskFactory,
+    ActivityType: factories.ActivityTypeFactory, TagCategory: factories.TagCategoryFactory,
+    ReceivedMail: factories.ReceivedMailFactory,
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 
-from crm.models import Lead
+from crm.models import ActivityType, Field, Lead, Pipeline, ReceivedMail, TagCategory
 from outreach.models import EmailAccount
 from pipelime.accounts.models import Account, ApiKey, Team, User
 from pipelime.backoffice.admin import FactAdmin
@@ -14,7 +14,9 @@ from tests import factories
 from tests.backoffice.rows import REGISTERED, address, row_of
 from webhooks.models import Endpoint
 
-SET_UP = [Account, ApiKey, EmailAccount, Endpoint, Team, User]
+SET_UP = [
+    Account, ActivityType, ApiKey, EmailAccount, Endpoint, Field, Pipeline, TagCategory, Team, User,
+]  # fmt: skip
 FACTS = [model for model in REGISTERED if isinstance(admin.site._registry[model], FactAdmin)]
 
 
@@ -25,13 +27,30 @@ def seller_browser(seller) -> Client:
     return client
 
 
-@pytest.mark.parametrize("model", REGISTERED, ids=[model._meta.label for model in REGISTERED])
+SHOWN = [model for model in REGISTERED if model is not ReceivedMail]  # who sees mail follows from its lead
+
+
+@pytest.mark.parametrize("model", SHOWN, ids=[model._meta.label for model in SHOWN])
 def test_everybody_of_the_account_may_look(seller_browser, account, model):
     row = row_of(model, account)
 
     answer = seller_browser.get(address(model, "change", row.pk))
 
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(("whose", "status"), [("their own", 200), ("somebody's", 302), ("no", 302)])
+def test_received_mail_is_read_by_those_who_see_its_lead(
+    seller_browser, account, user, seller, whose, status
+):
+    Account.objects.filter(pk=account.pk).update(lead_visibility="own")
+    owner = seller if whose == "their own" else user
+    lead = factories.LeadFactory(account=account, owner=owner) if whose != "no" else None
+    mail = factories.ReceivedMailFactory(account=account, lead=lead)
+
+    answer = seller_browser.get(address(ReceivedMail, "change", mail.pk))
+
+    assert answer.status_code == status
 
 
 @pytest.mark.parametrize("model", SET_UP, ids=[model._meta.label for model in SET_UP])
@@ -107,6 +126,41 @@ def test_history_does_not_tell_of_leads_that_a_person_may_not_see(account, selle
 
     assert b"Secret merger" not in home.content
     assert b"Secret merger" not in history.content
+
+
+def test_history_does_not_tell_of_what_belongs_to_hidden_leads_and_lists(account, seller, user):
+    from crm.follow_ups import add_task, create_follow_up
+    from crm.prospecting import create_list
+
+    account.lead_visibility = Account.Visibility.OWN
+    account.save()
+    hidden = factories.LeadFactory(account=account, owner=user)
+    follow_up = create_follow_up(hidden, by=user, title="Secret follow-up")
+    add_task(follow_up, by=user, title="Secret task")
+    create_list(account, by=user, title="Secret list", columns=["Company"], rows=[["Secret Ltd"]], owner=user)
+    create_list(
+        account, by=user, title="Open list", columns=["Company"], rows=[["Open Ltd"]], privacy="everyone"
+    )
+    client = Client()
+    client.force_login(seller)
+
+    history = client.get("/admin/events/event/").content
+    activity = client.get("/api/activity").content
+
+    assert b"Secret" not in history + activity
+    assert b"Open list" in history
+    assert b"Open Ltd" in activity
+
+
+def test_the_history_of_a_record_tells_of_what_belongs_to_it(browser, account, user):
+    from crm.follow_ups import create_follow_up
+
+    lead = factories.LeadFactory(account=account, owner=user)
+    create_follow_up(lead, by=user, title="Onboarding")
+
+    page = browser.get(address(Lead, "change", lead.pk))
+
+    assert [event.name for event, _ in page.context["history"]] == ["follow_up.created"]
 
 
 def test_somebody_of_a_suspended_account_sees_that_it_is(browser, account):

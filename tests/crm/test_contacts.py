@@ -1,9 +1,6 @@
 """Contacts: who they are, what identifies them, and what history says of them."""
 
-import threading
-
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from crm.companies import create_company, delete_company, update_company
@@ -21,6 +18,7 @@ from tests.factories import (
     LeadFactory,
     UserFactory,
 )
+from tests.threads import all_at_once
 
 
 def names_of_events(subject):
@@ -388,24 +386,15 @@ def test_renaming_a_company_is_left_to_the_indexer(account, user, bells, django_
 @pytest.mark.django_db(transaction=True)
 def test_of_two_creations_at_once_one_wins_and_one_is_told(facts):
     account = AccountFactory()
-    gate, outcomes = threading.Barrier(2), []
 
     def create():
         try:
-            with account_scope(account):
-                gate.wait()
-                create_contact(account, by=None, first_name="Ada", tags=["hot"], company="Engines", **facts)
-                outcomes.append("created")
+            create_contact(account, by=None, first_name="Ada", tags=["hot"], company="Engines", **facts)
         except Conflict as conflict:
-            outcomes.append(conflict.existing)
-        finally:
-            connection.close()
+            return conflict.existing
+        return "created"
 
-    threads = [threading.Thread(target=create) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    outcomes = all_at_once([create] * 2, account=account)
 
     with account_scope(account):
         contact = Contact.objects.get()

@@ -4,7 +4,7 @@ import pytest
 
 from crm.fields import check_custom_fields, create_field, delete_field, key_of, update_field
 from crm.models import Field
-from pipelime.errors import Conflict, Invalid
+from pipelime.errors import Conflict, Invalid, NotIncluded
 from pipelime.events.models import Event
 
 
@@ -63,6 +63,95 @@ def test_a_field_changes_but_not_its_key(account, user):
         update_field(field, by=user, key="money")
 
     assert (Field.objects.get().name, Field.objects.get().key) == ("Money", "budget")
+
+
+@pytest.mark.parametrize(
+    ("meaning", "type"),
+    [
+        ("email", "email"),
+        ("mobile", "phone"),
+        ("fax", "phone"),
+        ("web", "url"),
+        ("vat", "text"),
+        ("", "text"),
+    ],
+)
+def test_the_type_follows_from_what_a_field_stands_for(account, user, meaning, type):  # noqa: A002
+    field = create_field(account, by=user, kind="lead", name="Feld", meaning=meaning)
+
+    assert (field.meaning, Field.objects.get().type) == (meaning, type)
+
+
+def test_a_field_may_stand_for_nothing_and_have_a_type(account, user):
+    field = create_field(account, by=user, kind="lead", name="Mail", type="email")
+
+    assert (field.type, field.meaning) == ("email", "")
+
+
+@pytest.mark.parametrize(
+    ("facts", "field"), [({"meaning": "cat"}, "meaning"), ({"meaning": "email", "type": "number"}, "type")]
+)
+def test_a_meaning_must_be_known_and_fit_the_type(account, user, facts, field):
+    with pytest.raises(Invalid) as refusal:
+        create_field(account, by=user, kind="lead", name="Feld", **facts)
+
+    assert list(refusal.value.fields) == [field]
+    assert not Field.objects.exists()
+
+
+def test_what_a_field_stands_for_changes_and_the_type_follows(account, user):
+    field = create_field(account, by=user, kind="lead", name="Feld", meaning="email")
+
+    update_field(field, by=user, meaning="mobile")
+    update_field(field, by=user, meaning="mobile")
+
+    stored = Field.objects.get()
+    assert (stored.meaning, stored.type) == ("mobile", "phone")
+    event = Event.objects.get(name="field.updated")
+    assert event.data["changes"] == {"meaning": ["email", "mobile"], "type": ["email", "phone"]}
+
+
+def test_a_chosen_type_stays_when_a_field_stands_for_something(account, user):
+    field = create_field(account, by=user, kind="lead", name="Feld", type="number")
+
+    update_field(field, by=user, meaning="zipcode")
+    with pytest.raises(Invalid, match="a field that stands for email is of the type email, not number"):
+        update_field(field, by=user, meaning="email")
+
+    assert (Field.objects.get().meaning, Field.objects.get().type) == ("zipcode", "number")
+
+
+def test_the_small_plan_has_no_custom_meanings(account, user):
+    plain = create_field(account, by=user, kind="lead", name="Plain")
+    kept = create_field(account, by=user, kind="lead", name="Kept", meaning="custom1")
+    account.plan = "starter"
+    account.save()
+
+    with pytest.raises(NotIncluded, match="need the plan Professional; this account has Starter"):
+        create_field(account, by=user, kind="lead", name="New", meaning="custom2")
+    with pytest.raises(NotIncluded):
+        update_field(Field.objects.get(pk=plain.pk), by=user, meaning="custom5")
+    update_field(Field.objects.get(pk=kept.pk), by=user, name="Still", meaning="custom1")
+
+    assert list(Field.objects.values_list("name", "meaning")) == [("Plain", ""), ("Still", "custom1")]
+
+
+def test_leads_are_read_anew_when_a_lead_field_says_something_else(account, user, monkeypatch):
+    told: list[int] = []
+    monkeypatch.setattr("crm.fields.fields_changed", told.append)
+    field = create_field(account, by=user, kind="lead", name="Feld")
+    for changes in (
+        {"name": "Field"},
+        {"is_key": True},
+        {"meaning": "job"},
+        {"position": 9},
+        {"type": "url"},
+    ):
+        update_field(field, by=user, **changes)
+    delete_field(field, by=user)
+    delete_field(create_field(account, by=user, kind="company", name="Feld"), by=user)
+
+    assert told == [account.pk] * 5
 
 
 def test_a_deleted_field_takes_no_values(account, user):

@@ -5,10 +5,20 @@ from decimal import Decimal
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crm.contacts import create_contact
-from crm.leads import assign_lead, create_lead, delete_lead, restore_lead, update_lead
-from crm.models import Contact, Lead, Step
+from crm.leads import (
+    assign_lead,
+    create_lead,
+    delete_lead,
+    delete_leads,
+    duplicate_lead,
+    restore_lead,
+    update_lead,
+)
+from crm.models import ActivityType, Contact, Lead, LeadKey, Step
 from crm.opening import furnish
 from crm.pipelines import create_pipeline
 from pipelime.accounts.models import Notice
@@ -16,7 +26,7 @@ from pipelime.accounts.settings import update_account
 from pipelime.errors import Invalid, NotFound
 from pipelime.events.models import Event
 from pipelime.search.documents import find
-from tests.factories import LeadFactory, StepFactory, UserFactory
+from tests.factories import CompanyFactory, LeadFactory, StepFactory, TeamMemberFactory, UserFactory
 
 
 @pytest.fixture
@@ -92,6 +102,7 @@ def test_creating_a_lead_is_remembered(sales, user):
         ({"remind_date": "soon"}, "remind_date"),
         ({"remind_date": date(2030, 1, 1), "reminder_duration": 20}, "reminder_duration"),
         ({"created_at": datetime(2030, 1, 1)}, "created_at"),  # noqa: DTZ001  the lack of a zone is the case
+        ({"created_at": datetime(2130, 1, 1, tzinfo=UTC)}, "created_at"),
         ({"custom_fields": {"nowhere": "x"}}, "custom_fields"),
         ({"stage": "x"}, "stage"),
     ],
@@ -102,6 +113,82 @@ def test_a_lead_that_breaks_a_rule_is_refused_by_the_name_of_the_field(sales, us
 
     assert list(refusal.value.fields) == [field]
     assert not Lead.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"status": "standby"}, "reminder_missing"),
+        ({"status": "lost cause"}, "status_unknown"),
+        ({"remind_date": "31.12.2030"}, "reminder_format"),
+        ({"remind_date": "2030-01-01", "remind_time": "9 o'clock"}, "reminder_format"),
+        ({"remind_date": "2030-01-01", "remind_time": "09:10"}, "reminder_format"),
+        ({"probability": 10}, "amount_missing"),
+        ({"title": "x" * 251}, ""),
+    ],
+)
+def test_a_refusal_names_the_rule(lead, user, change, rule):
+    with pytest.raises(Invalid) as refusal:
+        update_lead(lead, by=user, **change)
+
+    assert refusal.value.rule == rule
+    assert events_of(lead) == []
+
+
+def test_what_a_change_is_called(lead, user, seller, sales):
+    step, folder = Step.objects.get(name="Proposal"), CompanyFactory(account=sales)
+
+    update_lead(
+        lead, by=user, title="New", starred=True, tags=["x"], custom_fields={"job": "CTO"}, step=step,
+        owner=seller, amount=5, probability=10, currency="USD", client_folder=folder, status="won",
+        description="Email: a@x.com", estimated_closing_date="2030-01-01",
+        created_at=datetime(2020, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+
+    assert {name: set(changes) for name, changes in events_of(lead)} == {
+        "lead.updated": {"title", "starred", "tags", "custom_fields", "estimated_closing_date", "created_at"},
+        "lead.step_changed": {"step"},
+        "lead.status_changed": {"status", "closed_at"},
+        "lead.assigned": {"owner"},
+        "lead.amount_changed": {"amount", "probability", "currency"},
+        "lead.client_changed": {"client_folder"},
+        "lead.description_changed": {"description", "contact"},
+    }
+
+
+def test_a_reminder_belongs_to_the_status_that_it_came_with(lead, user):
+    call = ActivityType.objects.get(name="Call")
+
+    update_lead(lead, by=user, status="standby", remind_date="2030-07-01", reminder_activity=call)
+    update_lead(lead, by=user, remind_date="2030-07-02")
+
+    [(first, with_status), (second, alone)] = events_of(lead)
+    assert (first, second) == ("lead.status_changed", "lead.updated")
+    assert set(with_status) == {"status", "remind_date", "reminder_at", "reminder_activity"}
+    assert set(alone) == {"remind_date", "reminder_at"}
+    assert Event.objects.about(lead).last().data["object"]["reminder_activity"]["name"] == "Call"
+
+    update_lead(lead, by=user, status="todo")
+
+    lead.refresh_from_db()
+    assert (lead.remind_date, lead.reminder_activity) == (None, None)
+
+
+def test_an_activity_that_cannot_be_chosen_is_refused(lead, user):
+    call = ActivityType.objects.get(name="Call")
+    call.is_disabled = True
+    call.save()
+
+    with pytest.raises(Invalid, match="disabled") as refusal:
+        update_lead(lead, by=user, remind_date="2030-07-01", reminder_activity=call)
+
+    assert refusal.value.field == "reminder_activity"
+
+
+def test_a_lead_can_be_dated_back_later(lead, user):
+    update_lead(lead, by=user, created_at=datetime(2020, 1, 1, tzinfo=UTC))
+
+    assert Lead.objects.get().created_at == datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def test_a_step_of_another_account_looks_missing(lead, user):
@@ -250,7 +337,7 @@ def test_an_unassigned_lead_cannot_change(sales, user, change):
     with pytest.raises(Invalid, match="assign the lead") as refusal:
         update_lead(lead, by=user, **change)
 
-    assert refusal.value.field == next(iter(change))
+    assert (refusal.value.field, refusal.value.rule) == (next(iter(change)), "unassigned")
     assert events_of(lead) == []
 
 
@@ -264,6 +351,13 @@ def test_an_unassigned_lead_may_change_with_its_assignment(sales, user):
         "lead.status_changed",
         "lead.updated",
     ]
+
+
+def test_a_lead_can_be_given_back(lead, user):
+    assign_lead(lead, None, by=user)
+
+    assert Lead.objects.get().owner is None
+    assert [name for name, _ in events_of(lead)] == ["lead.assigned"]
 
 
 def test_an_unassigned_lead_may_be_described(sales, user):
@@ -308,6 +402,101 @@ def test_a_deleted_lead_comes_back_as_it_was(lead, user):
     assert Lead.objects.alive().get().title == "Loretta Inc."
     assert find("lead", "loretta") == [lead.pk]
     assert [name for name, _ in events_of(lead)] == ["lead.deleted", "lead.restored"]
+
+
+def test_many_leads_are_deleted_at_once(lead, user, sales):
+    other = create_lead(sales, by=user, title="Other", tags=["x"])
+    gone = create_lead(sales, by=user, title="Gone")
+    delete_lead(gone, by=user)
+    kept = create_lead(sales, by=user, title="Kept")
+    foreign = LeadFactory()
+
+    delete_leads([other, lead, gone, foreign], by=user)
+
+    assert list(Lead.objects.alive()) == [kept]
+    assert find("lead", "loretta") == []
+    assert [name for name, _ in events_of(other)] == ["lead.deleted"]
+    assert [name for name, _ in events_of(gone)] == ["lead.deleted"]
+    assert Event.objects.about(other).last().data["object"]["tags"] == ["x"]
+    assert Lead.objects.get(pk=other.pk).version == 2
+    restore_lead(lead, by=user)
+    assert find("lead", "loretta") == [lead.pk]
+
+
+def test_deleting_many_takes_no_more_queries_for_more(sales, user, django_assert_max_num_queries):
+    leads = [create_lead(sales, by=user, title="L") for _ in range(20)]
+
+    with django_assert_max_num_queries(15):
+        delete_leads(leads, by=user)
+
+    assert not Lead.objects.alive().exists()
+
+
+def test_a_copy_says_the_same_and_is_to_be_done(sales, user):
+    folder = CompanyFactory(account=sales)
+    lead = create_lead(
+        sales, by=user, title="Loretta Inc.", description="Email: a@x.com", owner=user, tags=["x", "Y"],
+        client_folder=folder, custom_fields={"job": "CTO"}, amount=5, status="won", starred=True,
+        step=Step.objects.get(name="Proposal"),
+    )  # fmt: skip
+
+    copy = Lead.objects.get(pk=duplicate_lead(lead, by=user).pk)
+    moved = duplicate_lead(lead, by=user, step=Step.objects.get(name="Closing"))
+
+    assert copy.pk != lead.pk
+    assert (copy.title, copy.description, copy.owner, copy.contact) == (
+        "Loretta Inc.", "Email: a@x.com", user, lead.contact,
+    )  # fmt: skip
+    assert (copy.status, copy.amount, copy.starred, copy.closed_at) == ("todo", None, False, None)
+    assert (copy.step.name, moved.step.name) == ("Proposal", "Closing")
+    assert [tag.name for tag in copy.tags.all()] == ["x", "Y"]
+    assert (copy.client_folder, copy.custom_fields) == (folder, {"job": "CTO"})
+    assert Event.objects.about(copy).get().name == "lead.created"
+
+
+def test_a_copy_leaves_out_what_is_there_no_more(sales, user):
+    owner, folder = UserFactory(account=sales), CompanyFactory(account=sales)
+    lead = create_lead(sales, by=user, title="L", owner=owner, client_folder=folder)
+    Lead.objects.update(custom_fields={"job": "CTO", "forgotten": 1})
+    owner.disabled_at = folder.deleted_at = datetime(2020, 1, 1, tzinfo=UTC)
+    owner.save()
+    folder.save()
+
+    copy = duplicate_lead(Lead.objects.get(pk=lead.pk), by=user)
+
+    assert (copy.owner, copy.client_folder, copy.custom_fields) == (None, None, {"job": "CTO"})
+
+
+def test_what_lists_show_of_leads_takes_the_same_queries_for_more(sales, user, django_assert_num_queries):
+    for number in range(4):
+        owner = UserFactory(account=sales)
+        TeamMemberFactory(account=sales, user=owner)
+        folder = CompanyFactory(account=sales)
+        create_lead(sales, by=user, title="L", owner=owner, tags=[f"t{number}"], client_folder=folder)
+
+    with django_assert_num_queries(3):
+        shown = [
+            (lead.step.pipeline.name, lead.client_folder.name, [tag.name for tag in lead.tags.all()],
+             [member.team.name for member in lead.owner.memberships.all()], lead.reminder_activity)
+            for lead in Lead.objects.with_parts()
+        ]  # fmt: skip
+
+    assert len(shown) == 4
+
+
+@pytest.mark.parametrize(("description", "more"), [("A note", 0), ("Call a@x.com", 1), ("Phone: 1", 2)])
+def test_what_finds_a_lead_costs_a_statement_and_one_for_its_fields(
+    sales, user, django_assert_num_queries, description, more
+):
+    facts = {"by": user, "title": "L", "step": Step.objects.get(name="Incoming")}
+    create_lead(sales, **facts)  # the first of a table costs more
+    with CaptureQueriesContext(connection) as plain:
+        create_lead(sales, **facts)
+
+    with django_assert_num_queries(len(plain) + more):
+        create_lead(sales, **facts, description=description)
+
+    assert LeadKey.objects.count() == bool(more)
 
 
 DESCRIPTION = (

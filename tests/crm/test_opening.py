@@ -33,10 +33,12 @@ def test_a_new_account_is_ready_to_work():
             "Proposal",
             "Closing",
         ]
-        assert list(ActivityType.objects.values_list("name", "outcomes")) == [
-            ("Call", ["Answered", "Unanswered"]),
-            ("E-mail", []),
-            ("Meeting", []),
+        assert list(ActivityType.objects.values_list("name", "parent__name", "kind")) == [
+            ("Call", None, "call"),
+            ("Answered", "Call", "call"),
+            ("Unanswered", "Call", "call"),
+            ("E-mail", None, "email"),
+            ("Meeting", None, "meeting"),
         ]
         leads = Field.objects.filter(kind="lead").values_list("name", flat=True)
         assert list(leads) == [
@@ -50,6 +52,26 @@ def test_a_new_account_is_ready_to_work():
             "account.created",
             "api_key.created",
         ]
+
+
+def test_the_fields_of_a_new_account_stand_for_something_and_some_find_duplicates():
+    opened = opened_named("Engines")
+
+    with account_scope(opened.account):
+        fields = list(Field.objects.values_list("kind", "name", "meaning", "type", "is_key"))
+    assert fields == [
+        ("company", "Address", "address", "text", False),
+        ("company", "Billing address", "", "text", False),
+        ("lead", "Firstname", "first_name", "text", False),
+        ("lead", "Lastname", "last_name", "text", False),
+        ("lead", "Full name", "full_name", "text", False),
+        ("lead", "Email", "email", "email", True),
+        ("lead", "Phone", "phone", "phone", True),
+        ("lead", "Mobile", "mobile", "phone", True),
+        ("lead", "Address", "address", "text", False),
+        ("lead", "Web", "web", "url", False),
+        ("lead", "Job", "job", "text", False),
+    ]
 
 
 def test_the_first_person_is_an_administrator_who_can_log_in():

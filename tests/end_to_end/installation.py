@@ -11,13 +11,18 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "correct horse battery"
 
 
 class Installation:
@@ -50,7 +55,11 @@ class Installation:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        wait_until(self.answers, seconds=120, what=(self.folder / "up.out").read_text)
+        try:
+            wait_until(self.answers, seconds=120, what=(self.folder / "up.out").read_text)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -64,24 +73,32 @@ class Installation:
         except OSError:
             return False
 
-    def manage(self, *arguments: str) -> str:
+    def manage(self, *arguments: str, given: bytes = b"") -> str:
+        """What the command says, when `given` is what it reads."""
         done = subprocess.run(
             ["bin/manage", *arguments],
             cwd=ROOT,
             env=self.environment,
+            input=given,
             capture_output=True,
-            text=True,
-            check=True,
+            check=False,
         )
-        return done.stdout
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
 
-    def create_account(self) -> dict[str, Any]:
+    def create_account(self, name: str = "Loretta", email: str = "ada@example.com") -> dict[str, Any]:
+        """Its first key is the one that this installation is then asked with."""
         made = json.loads(
-            self.manage("create_account", "Loretta", "--email", "ada@example.com", "--password",
-                        "correct horse battery", "--json")
-        )  # fmt: skip
+            self.manage("create_account", name, "--email", email, "--password", PASSWORD, "--json")
+        )
         self.key = made["api_key"]
         return made
+
+    def mails_to(self, address: str) -> list[EmailMessage]:
+        """What its own mail sink has taken for an address, the oldest first."""
+        taken = [file.read_bytes() for file in sorted((self.folder / "mailsink").glob("[!.]*.eml"))]
+        mails = [message_from_bytes(mail, policy=policy.default) for mail in taken]
+        return [mail for mail in mails if mail["X-Envelope-To"] == address]
 
     def get(self, path: str) -> Any:
         return self.call("GET", path)
@@ -182,6 +199,20 @@ class OwnRedis:
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
             connection.sendall(word + b"\r\n")
             return connection.recv(64)
+
+
+@contextmanager
+def installed(folder: Path) -> Iterator[tuple[Installation, OwnRedis | None]]:
+    """On whatever services this run of the suite is for: SQLite and files, or PostgreSQL and Redis."""
+    with ExitStack() as stack:
+        redis, database = None, ""
+        if os.environ.get("DATABASE_URL"):
+            database = own_database(os.environ["DATABASE_URL"], stack)
+            if not has_redis_server():
+                pytest.skip("redis-server is not installed, and FLUSHALL on a shared one would hurt others")
+            redis = OwnRedis(stack)
+        broker = redis.url if redis else ""
+        yield stack.enter_context(Installation(folder, database_url=database, broker_url=broker)), redis
 
 
 def own_database(server: str, stack: ExitStack) -> str:

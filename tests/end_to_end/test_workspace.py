@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.installation import Installation
+from tests.end_to_end.installation import PASSWORD, Installation
 
 CHROMIUM = Path("/usr/bin/chromium")
 PEOPLE = (
@@ -57,7 +57,7 @@ def page(installation, complaints):
 def log_in(page, installation: Installation) -> None:
     page.goto(f"{installation.url}/admin/")
     page.fill("[name=username]", "ada@example.com")
-    page.fill("[name=password]", "correct horse battery")
+    page.fill("[name=password]", PASSWORD)
     page.click("button[type=submit]")
     page.wait_for_url(f"{installation.url}/admin/")
 

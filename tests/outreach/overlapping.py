@@ -7,9 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import transaction
 
-from pipelime.scope import account_scope
+from tests.threads import in_scope
 
 LONG_ENOUGH = 0.3  # seconds in which the second has surely come to where it must wait
 
@@ -39,25 +39,3 @@ def wait_for(written: threading.Event, work: Any) -> None:
         if work.done():
             work.result()
             raise AssertionError("the first ended before it had written anything")
-
-
-def in_scope(account: Any, work: Callable[[], Any]) -> Any:
-    """Run in a thread, with a connection of its own that is closed afterwards."""
-    try:
-        with account_scope(account):
-            return work()
-    finally:
-        connections.close_all()
-
-
-def all_at_once(account: Any, works: list[Callable[[], Any]]) -> list[Any]:
-    """What each returned, run in threads that start together."""
-    start = threading.Barrier(len(works))
-
-    def run(work: Callable[[], Any]) -> Any:
-        start.wait(10)
-        return work()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        running = [pool.submit(in_scope, account, lambda work=work: run(work)) for work in works]
-        return [one.result(60) for one in running]

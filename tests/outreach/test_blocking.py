@@ -113,3 +113,24 @@ def test_a_list_of_values_stops_whoever_it_covers_and_is_told_value_by_value(acc
         ("b.example", "list"),
     }
     assert Event.objects.filter(name="blocklist.added").count() == 2
+
+
+def test_a_key_of_their_own_keeps_suppressions_apart_from_the_secret_key(account, settings):
+    settings.PIPELIME_SUPPRESSION_KEY = ["own"]
+    suppress(account.pk, "ada@example.com", cause="unsubscribed", source="a test")
+
+    settings.SECRET_KEY = "another"
+    known = suppressed(["ada@example.com", "grace@example.com"])
+    settings.PIPELIME_SUPPRESSION_KEY = ["new", "own"]
+
+    assert known == suppressed(["ada@example.com"]) == {"ada@example.com": "unsubscribed"}
+
+
+def test_hashes_from_before_there_was_such_a_key_still_count_and_are_not_doubled(account, settings):
+    suppress(account.pk, "ada@example.com", cause="bounced", source="a test")
+    settings.PIPELIME_SUPPRESSION_KEY = ["own"]
+
+    suppress(account.pk, "ada@example.com", cause="unsubscribed", source="a test")
+
+    assert suppressed(["ada@example.com"]) == {"ada@example.com": "bounced"}
+    assert Suppression.objects.count() == 1

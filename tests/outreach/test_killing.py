@@ -26,9 +26,10 @@ from outreach.models import CapCounter, Message
 from outreach.planning import plan_account
 from outreach.sending import send_batch
 from outreach.settling import expire_sending
+from outreach.template_mail import send_template
 from pipelime.events.models import Event
 from pipelime.scope import every_account
-from tests.factories import ContactFactory, MailboxFactory
+from tests.factories import ContactFactory, EmailTemplateFactory, LeadFactory, MailboxFactory
 from tests.sinks import SmtpSink
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.end_to_end]
@@ -195,6 +196,58 @@ def test_a_worker_stopped_after_the_dot_for_longer_than_its_lease_tells_the_trut
 
     assert in_between == "ambiguous"
     assert len(sink.arrivals) == 1
+
+
+def written_to_a_lead(account, user, sink: SmtpSink) -> Message:
+    MailboxFactory(account=account, smtp_port=sink.port, owner=user)
+    contact = ContactFactory(account=account)
+    lead = LeadFactory(account=account, owner=user, contact=contact)
+    return send_template(EmailTemplateFactory(account=account), lead, by=user)
+
+
+def test_a_worker_killed_before_the_dot_leaves_the_mail_to_a_lead_to_the_next(account, user, sink, workers):
+    message = written_to_a_lead(account, user, sink)
+    herd, killed = workers(sink.port, 1.0), threading.Event()
+
+    def kill_once(_: str) -> str:
+        if not killed.is_set():
+            herd.kill(herd.alive[0])
+            killed.set()
+        return "250 2.1.5 ok"
+
+    sink.answers["RCPT"] = kill_once
+    herd.start()
+    assert killed.wait(20)
+    herd.start()
+
+    wait_until(lambda: Message.objects.get(pk=message.pk).state == "sent", 20)
+    sink.finish()
+
+    assert len(sink.arrivals) == 1
+    assert Event.objects.filter(name="message.sent").count() == 1
+
+
+def test_a_worker_killed_at_the_dot_leaves_a_doubt_and_no_second_mail_to_a_lead(account, user, sink, workers):
+    message = written_to_a_lead(account, user, sink)
+    herd, killed = workers(sink.port, 1.0), threading.Event()
+
+    def kill_once(_: str) -> str:
+        herd.kill(herd.alive[0])
+        killed.set()
+        return "250 2.0.0 queued"
+
+    sink.answers["dot"] = kill_once
+    herd.start()
+    assert killed.wait(20)
+    herd.start()
+
+    wait_until(lambda: Message.objects.get(pk=message.pk).state == "ambiguous", 20)
+    herd.stop()
+
+    assert len(sink.arrivals) == 1
+    assert (
+        Event.objects.filter(name__in=["message.sent", "message.ambiguous"]).get().name == "message.ambiguous"
+    )
 
 
 def released() -> int:

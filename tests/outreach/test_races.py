@@ -24,7 +24,8 @@ from pipelime.accounts.settings import suspend
 from pipelime.errors import Invalid
 from pipelime.scope import every_account
 from tests.factories import ContactFactory, MailboxFactory
-from tests.outreach.overlapping import all_at_once, overlap
+from tests.outreach.overlapping import overlap
+from tests.threads import all_at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 only_postgresql = pytest.mark.skipif(
@@ -117,7 +118,7 @@ def test_a_campaign_that_is_being_paused_is_not_planned(account, user, campaign,
 def test_two_planners_queue_every_contact_once(account, started):
     started(30)
 
-    queued = all_at_once(account, [lambda: plan(account)] * 4)
+    queued = all_at_once([lambda: plan(account)] * 4, account=account)
 
     assert sum(queued) == 30
     assert states(Message) == ["queued"] * 30
@@ -153,7 +154,7 @@ def test_a_claim_does_not_wait_for_a_claim_of_another_mailbox(account, user, cam
 
 def claim_in_thread(account, work) -> None:
     """Ends although the transaction around it is still open."""
-    all_at_once(account, [work])
+    all_at_once([work], account=account)
 
 
 def test_many_threads_claim_every_message_once_and_one_mailbox_each(account, user, sink):
@@ -182,7 +183,7 @@ def test_many_threads_claim_every_message_once_and_one_mailbox_each(account, use
             held.update(state="sent", sent_at=timezone.now(), lease_until=None)
         return mine
 
-    claimed = [pk for mine in all_at_once(account, [work] * 6) for pk in mine]
+    claimed = [pk for mine in all_at_once([work] * 6, account=account) for pk in mine]
 
     # A thread that finds every mailbox in other hands goes home, so the last rows may wait for the next bell.
     claimed += work()
@@ -229,7 +230,8 @@ def test_a_contact_put_into_two_campaigns_at_once_is_in_one(account, user, campa
     ContactFactory.create_batch(5, account=account)
 
     results = all_at_once(
-        account, [lambda one=one: enrol(one, Contact.objects.all(), by=user) for one in (campaign, other)]
+        [lambda one=one: enrol(one, Contact.objects.all(), by=user) for one in (campaign, other)],
+        account=account,
     )
 
     assert sorted(result.added for result in results) == [0, 5]
@@ -322,7 +324,7 @@ def test_nothing_waits_for_itself_when_everybody_works_at_once(account, user, ca
             plan(account)
 
     refusals = [lambda: refuse(contacts[:10]), lambda: refuse(contacts[5:15])]
-    all_at_once(account, [send_some, send_some, plan_often, pause_and_go_on, *refusals])
+    all_at_once([send_some, send_some, plan_often, pause_and_go_on, *refusals], account=account)
 
     refused = Enrolment.objects.filter(address__in=[contact.email for contact in contacts[:15]])
     assert set(refused.values_list("state", flat=True)) <= {"stopped", "finished"}

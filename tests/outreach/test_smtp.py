@@ -2,34 +2,14 @@ import socket
 
 import pytest
 
-from outreach.smtp import (
-    Abandoned,
-    Accepted,
-    Deferred,
-    Dialogue,
-    Refused,
-    Unknown,
-    transparent,
-)
+from outreach.smtp import transparent
+from outreach.smtp_results import Abandoned, Accepted, Deferred, Refused, Unknown
+from tests.outreach.dialling import ANA, BO, LETTER, SHORT, open_dialogue, send
 from tests.sinks import Arrival, Delay, Drip, Drop, Silence, SmtpSink
 
-BO, ANA, EVE = "bo@acme.example", "ana@b.example", "eve@b.example"
-LETTER = b"Subject: Hello\r\n\r\nHi Ana\r\n"
-SHORT = 0.2
+EVE = "eve@b.example"
 AT_ONCE = {"extensions": ("PIPELINING",)}
 STEP_BY_STEP = {"extensions": ()}
-
-
-def dial(host, port, timeout):
-    return socket.create_connection((host, port), timeout)
-
-
-def open_dialogue(sink, security="none", *login, timeout=5.0, **options) -> Dialogue:
-    return Dialogue.open("127.0.0.1", sink.port, security, *login, connect=dial, timeout=timeout, **options)
-
-
-def send(dialogue, recipient=ANA, data=LETTER, before_dot=lambda: True):
-    return dialogue.send(BO, recipient, data, before_dot=before_dot)
 
 
 @pytest.fixture(params=[AT_ONCE, STEP_BY_STEP], ids=["at once", "step by step"])

@@ -20,6 +20,7 @@ from django.db import OperationalError, connection
 from django.db.utils import ConnectionHandler
 from django.utils import timezone
 
+from crm.models import Inbox
 from outreach.models import CapCounter, Message
 from pipelime.accounts.models import Account, Notice
 from pipelime.backoffice.management.commands import doctor
@@ -143,6 +144,14 @@ def test_a_storage_that_changes_files_is_a_failure(monkeypatch, tmp_path):
     monkeypatch.setattr(machine, "default_storage", Forgetful(location=tmp_path))
 
     assert level_and(verdict_of(machine.storage), "other bytes") == "failure"
+
+
+def test_a_storage_whose_package_is_missing_says_what_to_install(settings):
+    storages = dict(settings.STORAGES)
+    storages["default"] = {"BACKEND": "storages_of_nobody.S3Storage"}
+    settings.STORAGES = storages
+
+    assert level_and(verdict_of(machine.storage), "requirements-s3.txt", "storages_of_nobody") == "failure"
 
 
 def test_missing_static_files_are_a_failure(settings, tmp_path):
@@ -482,6 +491,27 @@ def test_paused_mailboxes_are_named_with_their_reason(account):
     assert level_and(verdict_of(work.mailboxes), "1 mailbox is paused (sam@a.example: 535 no)") == "warning"
 
 
+def test_the_mailbox_for_leads_is_judged_by_its_last_poll(settings, db):
+    settings.INBOUND_IMAP = ""
+    none = verdict_of(work.inbox)
+    settings.INBOUND_IMAP = "pop3://x"
+    bad = verdict_of(work.inbox)
+    settings.INBOUND_IMAP = "imaps://in:secret@mail.example.com"
+    never = verdict_of(work.inbox)
+    row = Inbox.objects.create(
+        name="in@mail.example.com:993/INBOX", polled_at=timezone.now(), last_error="error: no such user"
+    )
+    broken = verdict_of(work.inbox)
+    Inbox.objects.filter(pk=row.pk).update(last_error="", last_uid=12)
+    well = verdict_of(work.inbox)
+
+    assert level_and(none, "No mailbox is polled") == "ok"
+    assert level_and(bad, "PIPELIME_INBOUND_IMAP must look like") == "failure"
+    assert level_and(never, "in@mail.example.com:993/INBOX has not been polled") == "warning"
+    assert level_and(broken, "no such user") == "failure"
+    assert level_and(well, "up to its message 12") == "ok"
+
+
 def test_an_installation_without_an_account_is_told_how_to_make_one(db):
     assert level_and(verdict_of(work.accounts), "create_account") == "warning"
 
@@ -541,6 +571,7 @@ def test_a_mail_that_a_person_sent_again_may_count_twice(counted):
 
 
 @pytest.mark.end_to_end
+@pytest.mark.embedded
 def test_a_fresh_installation_lacks_only_its_worker(tmp_path):
     environment = {
         name: value

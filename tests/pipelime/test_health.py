@@ -105,6 +105,7 @@ def test_every_ledger_is_looked_at(account):
         "indexjob",
         "message",
         "notice",
+        "receivedmail",
     }
 
 

@@ -20,11 +20,14 @@ def test_secrets_are_made_with_mode_600_in_a_folder_with_mode_700(tmp_path):
     assert variables == {
         "SECRET_KEY_FILE": str(folder / "secret_key"),
         "PIPELIME_KEYS_FILE": str(folder / "pipelime_keys"),
+        "PIPELIME_SUPPRESSION_KEY_FILE": str(folder / "suppression_key"),
     }
-    assert [mode(path) for path in (folder, folder / "secret_key", folder / "pipelime_keys")] == [
-        *("0o700", "0o600", "0o600"),
-    ]
-    assert sorted(path.name for path in folder.iterdir()) == ["pipelime_keys", "secret_key"]
+    assert mode(folder) == "0o700"
+    assert {path.name: mode(path) for path in folder.iterdir()} == {
+        "secret_key": "0o600",
+        "pipelime_keys": "0o600",
+        "suppression_key": "0o600",
+    }
 
 
 def test_secrets_stay_as_they_are_on_the_next_start(tmp_path):
@@ -44,6 +47,16 @@ def test_secrets_of_the_operator_are_not_shadowed_by_files(tmp_path):
 
     assert variables == {}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_installation_from_before_gets_the_key_it_lacks_and_keeps_the_others(tmp_path):
+    (tmp_path / "secret_key").write_text("from before\n")
+    (tmp_path / "pipelime_keys").write_text("k1:from before\n")
+
+    ensure_secrets(tmp_path, {})
+
+    assert (tmp_path / "secret_key").read_text() == "from before\n"
+    assert len((tmp_path / "suppression_key").read_text()) > 60
 
 
 def test_an_encryption_key_is_an_id_and_32_random_bytes():
@@ -68,5 +81,5 @@ def test_an_env_file_holds_every_secret_of_a_container_installation():
     lines = env_file().splitlines()
 
     names = [line.partition("=")[0] for line in lines]
-    assert names == ["SECRET_KEY", "PIPELIME_KEYS", "POSTGRES_PASSWORD"]
+    assert names == ["SECRET_KEY", "PIPELIME_KEYS", "PIPELIME_SUPPRESSION_KEY", "POSTGRES_PASSWORD"]
     assert all(len(line.partition("=")[2]) >= 32 for line in lines)

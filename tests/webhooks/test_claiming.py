@@ -8,6 +8,7 @@ from django.utils import timezone
 from pipelime.ledger import release_expired
 from pipelime.scope import account_scope, every_account
 from tests.factories import AccountFactory, DeliveryFactory, EndpointFactory
+from tests.threads import all_at_once
 from tests.webhooks.conftest import make_deliveries
 from webhooks.claiming import claim_next
 from webhooks.models import Delivery, Endpoint
@@ -110,22 +111,12 @@ def test_threads_never_hold_more_than_two_claims_of_an_endpoint(transactional_db
     endpoint = EndpointFactory()
     with every_account():
         make_deliveries(endpoint, 900)
-    claims, starting = [], threading.Barrier(6)
 
     def claim_once():
-        try:
-            with every_account():
-                starting.wait(10)
-                if claim := claim_next():
-                    claims.append(claim)
-        finally:
-            connections.close_all()
+        with every_account():
+            return claim_next()
 
-    threads = [threading.Thread(target=claim_once) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    claims = [claim for claim in all_at_once([claim_once] * 6) if claim is not None]
 
     assert 1 <= len(claims) <= 2
     assert Delivery._base_manager.filter(state="claimed").count() == 100 * len(claims)

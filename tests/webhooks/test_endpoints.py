@@ -109,7 +109,9 @@ def test_changing_nothing_says_nothing(account, user):
 
 
 def test_what_cannot_be_set_is_refused_by_name(account, user):
-    with pytest.raises(Invalid, match="no secret that can be set; url, events, description can"):
+    with pytest.raises(
+        Invalid, match="no secret that can be set; url, events, description, name, email, on_menu can"
+    ):
         update_endpoint(EndpointFactory(account=account), by=user, secret="mine")
 
 

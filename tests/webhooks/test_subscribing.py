@@ -9,6 +9,7 @@ from pipelime.accounts.keys import create_key, disable_key, revoke_key
 from pipelime.events.models import Event
 from pipelime.events.recording import record, record_all, write
 from pipelime.scope import every_account
+from tests.api.moments import in_milliseconds
 from tests.factories import AccountFactory, CompanyFactory, ContactFactory, EndpointFactory
 from webhooks.models import Delivery, Endpoint
 
@@ -39,7 +40,7 @@ def test_the_body_tells_what_happened_in_one_line(account, user):
     assert body == orjson.dumps(orjson.loads(body)).decode()
     assert orjson.loads(body) == {
         "type": "company.updated",
-        "timestamp": event.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "timestamp": in_milliseconds(event.at),
         "data": {
             "id": str(event.uid),
             "object": orjson.loads(orjson.dumps(company.snapshot(), default=str)),

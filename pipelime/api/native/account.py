@@ -28,15 +28,18 @@ class AccountSerializer(Shaped):
     updated_at = serializers.DateTimeField()
 
 
-GRANTED = settings.NATIVE_REQUESTS_PER_MINUTE or 1_000_000
+def limit(granted: int, **about: str) -> serializers.IntegerField:
+    """0 is what an installation without this limit grants."""
+    return serializers.IntegerField(
+        min_value=1, max_value=granted or 1_000_000, required=False, allow_null=True, **about
+    )
 
 
 class OwnLimitsInput(Input):
     """An account may ask for less than the installation grants; more is the operator's to give."""
 
-    requests_per_minute = serializers.IntegerField(
-        min_value=1, max_value=GRANTED, required=False, allow_null=True
-    )
+    requests_per_minute = limit(settings.NATIVE_REQUESTS_PER_MINUTE)
+    requests_per_day = limit(settings.PROPIPELINES_REQUESTS_PER_DAY, help_text="Of the Pro Pipe Lines API.")
 
 
 class AccountInput(Input):

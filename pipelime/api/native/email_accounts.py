@@ -21,9 +21,11 @@ from outreach.mailboxes import (
     update_mailbox,
 )
 from outreach.models import EmailAccount
+from pipelime.accounts.models import User
 from pipelime.api.http import WRITES
 from pipelime.api.native.filters import AgeFilters, FlagFilter
-from pipelime.api.native.inputs import Input, Nothing
+from pipelime.api.native.inputs import Input, Nothing, RowField
+from pipelime.api.native.references import UserRef
 from pipelime.api.native.resources import Lists, NativeViewSet, Shows, gone
 from pipelime.api.native.shapes import Computed, Shaped
 
@@ -46,6 +48,7 @@ class EmailAccountSerializer(Shaped):
     id = serializers.UUIDField(source="uid")
     email = serializers.EmailField()
     name = serializers.CharField()
+    owner = UserRef(allow_null=True)
     smtp = Computed(server, *SMTP, kind=ServerSerializer())
     imap = Computed(server, *IMAP, kind=ServerSerializer(allow_null=True))
     daily_limit = serializers.IntegerField()
@@ -73,6 +76,14 @@ class ServerInput(Input):
 class ChangesInput(Input):
     name = serializers.CharField(
         max_length=150, required=False, allow_blank=True, help_text="The sender's name."
+    )
+    owner_id = RowField(
+        User.objects.active,
+        "user",
+        source="owner",
+        required=False,
+        allow_null=True,
+        help_text="Whose leads are written to from here. Else of whoever logs in with its address.",
     )
     smtp = ServerInput(required=False, help_text="A password left out is kept.")
     imap = ServerInput(required=False, allow_null=True)

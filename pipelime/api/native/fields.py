@@ -1,4 +1,4 @@
-"""Custom fields, by their definitions, and the tags in use."""
+"""Custom fields, by their definitions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django_filters import ChoiceFilter
 from rest_framework import serializers
 
 from crm.fields import create_field, delete_field, update_field
-from crm.models import Field, Tag
+from crm.models import Field
 from pipelime.api.http import WRITES
 from pipelime.api.native.filters import CheckedFilters
 from pipelime.api.native.inputs import Input
@@ -20,6 +20,7 @@ class FieldSerializer(Shaped):
     name = serializers.CharField()
     key = serializers.CharField()
     type = serializers.ChoiceField(choices=Field.Type.choices)
+    meaning = serializers.CharField()
     is_key = serializers.BooleanField()
     position = serializers.IntegerField()
     created_at = serializers.DateTimeField()
@@ -28,6 +29,7 @@ class FieldSerializer(Shaped):
 class FieldInput(Input):
     name = serializers.CharField(max_length=100)
     type = serializers.ChoiceField(choices=Field.Type.choices, required=False)
+    meaning = serializers.ChoiceField(choices=Field.Meaning.choices, required=False, allow_blank=True)
     is_key = serializers.BooleanField(required=False, help_text="Whether equal values mark duplicates.")
     position = serializers.IntegerField(min_value=1, max_value=10_000, required=False)
 
@@ -36,12 +38,21 @@ class NewFieldInput(Input):
     kind = serializers.ChoiceField(choices=Field.Kind.choices)
     name = serializers.CharField(max_length=100)
     key = serializers.CharField(max_length=60, required=False, help_text="Made from the name if left out.")
-    type = serializers.ChoiceField(choices=Field.Type.choices, required=False)
+    type = serializers.ChoiceField(
+        choices=Field.Type.choices, required=False, help_text="Follows from the meaning if left out."
+    )
+    meaning = serializers.ChoiceField(
+        choices=Field.Meaning.choices,
+        required=False,
+        allow_blank=True,
+        help_text="What it stands for, whatever it is called.",
+    )
     is_key = serializers.BooleanField(required=False)
 
 
 class FieldFilter(CheckedFilters):
     kind = ChoiceFilter(choices=Field.Kind.choices)
+    meaning = ChoiceFilter(choices=Field.Meaning.choices)
 
 
 class FieldViewSet(Lists, Shows, NativeViewSet):
@@ -68,21 +79,3 @@ class FieldViewSet(Lists, Shows, NativeViewSet):
     def destroy(self, request, id):
         delete_field(self.row(), by=self.by)
         return gone()
-
-
-class TagSerializer(Shaped):
-    id = serializers.UUIDField(source="uid")
-    name = serializers.CharField()
-    created_at = serializers.DateTimeField()
-
-
-class TagViewSet(Lists, NativeViewSet):
-    """Tags are made by using them on a contact or a lead."""
-
-    subject = "fields"
-    serializer_class = TagSerializer
-    orders = {"id": "id", "name": "name_key"}
-    default_order = "name"
-
-    def get_queryset(self):
-        return Tag.objects.all()

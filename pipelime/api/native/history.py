@@ -6,19 +6,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django_filters import UUIDFilter
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from crm.models import Lead
 from pipelime.api.http import READS
 from pipelime.api.native.filters import CheckedFilters, MomentFilter, WordsFilter
 from pipelime.api.native.inputs import ObjectField
 from pipelime.api.native.pages import DEFAULT, MOST, whole_number
 from pipelime.api.native.resources import Lists, NativeViewSet
 from pipelime.api.native.shapes import Computed, Shaped
+from pipelime.backoffice.visibility import told_to
 from pipelime.events import journal
 from pipelime.events.feed import sentence, subject_title
 from pipelime.events.models import Event
@@ -84,15 +84,8 @@ class ActivityViewSet(Lists, NativeViewSet):
     filterset_class = ActivityFilter
 
     def get_queryset(self) -> QuerySet[Event]:
-        user = self.caller.user
-        if self.caller.is_admin or user is None:
-            return Event.objects.all()
-        seen = Lead.objects.visible_to(user).values("pk")
-        return Event.objects.filter(
-            ~Q(subject_type__in=["lead", "comment"])
-            | Q(subject_type="lead", subject_id__in=seen)
-            | Q(actor=user)
-        )
+        events, user = Event.objects.all(), self.caller.user
+        return events if user is None else told_to(user, events)
 
 
 class EventSerializer(serializers.Serializer):

@@ -82,3 +82,13 @@ class ObjectField(serializers.DictField):
 
     def __init__(self, **kwargs: Any):
         super().__init__(child=serializers.JSONField(), **kwargs)
+
+
+class RowsField(serializers.ListField):
+    """Rows of cells. The domain checks every cell once, and names the row and the column that is wrong."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(child=serializers.ListField(child=serializers.CharField()), **kwargs)
+
+    def run_child_validation(self, data: Any) -> Any:
+        return data

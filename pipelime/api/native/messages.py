@@ -45,7 +45,9 @@ class MessageSerializer(Shaped):
     campaign = Computed(campaign, "campaign__uid", "campaign_name", kind=CampaignOfMessage())
     email_account = Computed(mailbox, "mailbox__uid", "from_address", kind=MailboxOfMessage())
     contact_id = serializers.UUIDField(source="contact_uid", allow_null=True)
-    step = serializers.IntegerField(source="step_number")
+    lead_id = serializers.UUIDField(source="lead.uid", allow_null=True, help_text="Of a mail to one lead.")
+    template = serializers.CharField(source="template_name", help_text="What a mail to a lead was made from.")
+    step = serializers.IntegerField(source="step_number", help_text="0 of a mail to one lead.")
     variant = serializers.CharField()
     vars()["from"] = serializers.CharField(source="from_address")
     to = serializers.CharField(source="to_address")
@@ -65,6 +67,7 @@ class MessageFilter(CheckedFilters):
     campaign = UUIDFilter(field_name="campaign__uid")
     email_account = UUIDFilter(field_name="mailbox__uid")
     contact = UUIDFilter(field_name="contact_uid")
+    lead = UUIDFilter(field_name="lead__uid")
     to = CharFilter(field_name="to_address")
     sent_after = MomentFilter(field_name="sent_at", lookup_expr="gte")
     sent_before = MomentFilter(field_name="sent_at", lookup_expr="lt")
@@ -79,7 +82,10 @@ class SettleInput(Input):
 
 
 class MessageViewSet(Lists, Shows, NativeViewSet):
-    """Mails of campaigns. One whose fate is unknown is `ambiguous`, and is never sent again by itself."""
+    """Mails of campaigns, and to single leads.
+
+    One whose fate is unknown is `ambiguous`, and is never sent again by itself.
+    """
 
     subject = "messages"
     serializer_class = MessageSerializer
@@ -88,7 +94,7 @@ class MessageViewSet(Lists, Shows, NativeViewSet):
     orders = {"id": "id", "created_at": "created_at", "sent_at": "sent_at"}
 
     def get_queryset(self):
-        return Message.objects.all()
+        return Message.objects.visible_to(self.caller.user)
 
     @action(detail=True, methods=["post"])
     def settle(self, request, id):

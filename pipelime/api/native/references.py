@@ -32,3 +32,8 @@ class ContactRef(Shaped):
     id = serializers.UUIDField(source="uid")
     first_name = serializers.CharField()
     last_name = serializers.CharField()
+
+
+class LeadRef(Shaped):
+    id = serializers.UUIDField(source="uid")
+    title = serializers.CharField()

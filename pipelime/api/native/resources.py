@@ -62,11 +62,7 @@ class NativeViewSet(DialectViewSet):
         return limits.spend(f"native:{caller.credential}", limit=most, seconds=60)
 
     def quota_headers(self, quota: limits.Quota) -> dict[str, str]:
-        return {
-            "X-RateLimit-Limit": str(quota.limit),
-            "X-RateLimit-Remaining": str(quota.remaining),
-            "X-RateLimit-Reset": str(quota.reset),
-        }
+        return quota.headers
 
     def initial(self, request, *args, **kwargs) -> None:
         super().initial(request, *args, **kwargs)

@@ -7,12 +7,13 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 
 from pipelime.accounts.models import User
-from pipelime.accounts.people import disable_user, enable_user, invite_user, update_user
+from pipelime.accounts.people import disable_user, enable_user, invite_user, send_activation, update_user
 from pipelime.api.http import WRITES
 from pipelime.api.native.filters import CheckedFilters, FlagFilter
 from pipelime.api.native.inputs import Input, Nothing
 from pipelime.api.native.resources import Lists, NativeViewSet, Shows
 from pipelime.api.native.shapes import Computed, Shaped
+from pipelime.errors import Conflict
 
 
 class UserSerializer(Shaped):
@@ -23,6 +24,8 @@ class UserSerializer(Shaped):
     job_title = serializers.CharField()
     phone = serializers.CharField()
     mobile_phone = serializers.CharField()
+    im_type = serializers.CharField()
+    im = serializers.CharField()
     is_admin = serializers.BooleanField()
     is_disabled = Computed(bool, "disabled_at", kind=serializers.BooleanField())
     locale = serializers.CharField()
@@ -42,6 +45,8 @@ class UserInput(Input):
     job_title = serializers.CharField(max_length=250, required=False, allow_blank=True)
     phone = serializers.CharField(max_length=64, required=False, allow_blank=True)
     mobile_phone = serializers.CharField(max_length=64, required=False, allow_blank=True)
+    im_type = serializers.CharField(max_length=50, required=False, allow_blank=True)
+    im = serializers.CharField(max_length=150, required=False, allow_blank=True)
     is_admin = serializers.BooleanField(required=False)
     locale = serializers.CharField(max_length=10, required=False)
     time_zone = serializers.CharField(max_length=64, required=False, allow_blank=True)
@@ -67,7 +72,7 @@ class UserViewSet(Lists, Shows, NativeViewSet):
     admin_methods = WRITES
     serializer_class = UserSerializer
     input_class = UserInput
-    inputs = {"create": InvitationInput, "disable": Nothing, "enable": Nothing}
+    inputs = {"create": InvitationInput, "disable": Nothing, "enable": Nothing, "invite": Nothing}
     filterset_class = UserFilter
     orders = {"id": "id", "email": "email", "last_name": "last_name", "created_at": "created_at"}
     default_order = "id"
@@ -91,3 +96,13 @@ class UserViewSet(Lists, Shows, NativeViewSet):
     def enable(self, request, id):
         self.body()
         return self.answer(enable_user(self.row(), by=self.by))
+
+    @action(detail=True, methods=["post"])
+    def invite(self, request, id):
+        """Mail the invitation again. Its link is as good as the first, until one of them is used."""
+        self.body()
+        user = self.row()
+        if user.activated_at is not None:
+            raise Conflict(f"{user.name} has set a password already, and needs no invitation")
+        send_activation(user, by=self.by)
+        return self.answer(user)

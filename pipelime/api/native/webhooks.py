@@ -36,7 +36,12 @@ def webhook_id(uid: UUID) -> str:
 
 class WebhookSerializer(Shaped):
     id = serializers.UUIDField(source="uid")
-    url = serializers.CharField()
+    name = serializers.CharField()
+    target_type = serializers.ChoiceField(choices=Endpoint.TargetType.choices)
+    url = serializers.CharField(help_text="Blank for one that goes to a mail address.")
+    email = serializers.CharField()
+    dialect = serializers.CharField(help_text="Whose event names, bodies and signature it gets.")
+    on_menu = serializers.BooleanField(help_text="Whether people may set it off from a lead's page.")
     description = serializers.CharField()
     events = serializers.ListField(child=serializers.CharField())
     is_enabled = Computed(
@@ -62,6 +67,10 @@ class WebhookInput(Input):
         child=serializers.CharField(), help_text='Names, "lead.*" for all of a kind, or "*" for everything.'
     )
     description = serializers.CharField(required=False, allow_blank=True)
+    name = serializers.CharField(required=False, allow_blank=True)
+    on_menu = serializers.BooleanField(
+        required=False, help_text="For lead.triggered: offer it on the pages of leads."
+    )
 
 
 class DisableInput(Input):

@@ -3,6 +3,7 @@
 import pytest
 
 from pipelime.accounts.models import Account
+from tests.api.moments import in_full
 
 
 def patch(native, body: dict):
@@ -23,8 +24,8 @@ def test_an_account_is_answered_in_full(native, account):
         "postal_address": "1 Test Street, 12345 Testville",
         "lead_visibility": "everyone",
         "settings": {},
-        "created_at": account.created_at.isoformat().replace("+00:00", "Z"),
-        "updated_at": account.updated_at.isoformat().replace("+00:00", "Z"),
+        "created_at": in_full(account.created_at),
+        "updated_at": in_full(account.updated_at),
     }
 
 
@@ -50,6 +51,8 @@ def test_a_change_is_kept(native, account):
         ({"name": ""}, "name"),
         ({"settings": {"requests_per_minute": 0}}, "settings.requests_per_minute"),
         ({"settings": {"requests_per_minute": 601}}, "settings.requests_per_minute"),
+        ({"settings": {"requests_per_day": 0}}, "settings.requests_per_day"),
+        ({"settings": {"requests_per_day": 2001}}, "settings.requests_per_day"),
         ({"settings": {"anything": 1}}, "settings.anything"),
     ],
 )

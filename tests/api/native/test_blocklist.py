@@ -4,6 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from outreach.models import BlocklistEntry
+from tests.api.moments import in_full
 
 BULK = "/api/blocklist/bulk"
 
@@ -25,7 +26,7 @@ def test_an_address_and_a_domain_are_told_apart(native):
         "value": "joe@example.com",
         "kind": "email",
         "reason": "asked",
-        "created_at": entry.created_at.isoformat().replace("+00:00", "Z"),
+        "created_at": in_full(entry.created_at),
     }
     assert (answers[1].json()["value"], answers[1].json()["kind"]) == ("example.org", "domain")
 

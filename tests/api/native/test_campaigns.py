@@ -3,6 +3,7 @@
 import pytest
 
 from outreach.models import Campaign
+from tests.api.moments import in_full
 from tests.factories import CampaignFactory, MailboxFactory, MessageFactory, SequenceStepFactory
 
 SPRING = {
@@ -72,8 +73,8 @@ def test_a_campaign_is_answered_in_full(native, mailbox):
         "counts": {"contacts": NOBODY, "messages": NO_MAIL},
         "started_at": None,
         "finished_at": None,
-        "created_at": campaign.created_at.isoformat().replace("+00:00", "Z"),
-        "updated_at": campaign.updated_at.isoformat().replace("+00:00", "Z"),
+        "created_at": in_full(campaign.created_at),
+        "updated_at": in_full(campaign.updated_at),
     }
     assert native.get(f"/api/campaigns/{campaign.uid}").json() == answer.json()
 

@@ -1,6 +1,7 @@
 """Contacts and companies over the API, shape by shape."""
 
 from crm.models import Company, Contact
+from tests.api.moments import in_full
 from tests.factories import CompanyFactory, ContactFactory, FieldFactory
 
 
@@ -41,8 +42,8 @@ def test_a_contact_is_answered_in_full(native, account):
         "tags": ["Hot", "press"],
         "custom_fields": {"budget": "5000"},
         "status": "active",
-        "created_at": contact.created_at.isoformat().replace("+00:00", "Z"),
-        "updated_at": contact.updated_at.isoformat().replace("+00:00", "Z"),
+        "created_at": in_full(contact.created_at),
+        "updated_at": in_full(contact.updated_at),
     }
     assert native.get(f"/api/contacts/{contact.uid}").json() == answer.json()
     assert native.get("/api/contacts").json()["data"] == [answer.json()]
@@ -128,8 +129,8 @@ def test_a_company_is_answered_in_full(native, account, user):
         "is_active": True,
         "owner": {"id": str(user.uid), "name": user.name, "email": user.email},
         "custom_fields": {},
-        "created_at": company.created_at.isoformat().replace("+00:00", "Z"),
-        "updated_at": company.updated_at.isoformat().replace("+00:00", "Z"),
+        "created_at": in_full(company.created_at),
+        "updated_at": in_full(company.updated_at),
     }
     renamed = native.patch(f"/api/companies/{company.uid}", {"name": "Acme Ltd"}, format="json")
     assert renamed.json()["name"] == "Acme Ltd"

@@ -3,6 +3,7 @@
 import pytest
 
 from outreach.models import EmailAccount
+from tests.api.moments import in_full
 from tests.factories import MailboxFactory
 from tests.sinks import SmtpSink
 
@@ -36,6 +37,7 @@ def test_an_e_mail_account_is_answered_in_full_but_for_its_passwords(native):
         "id": str(mailbox.uid),
         "email": "sam@example.com",
         "name": "Sam",
+        "owner": None,
         "smtp": SHOWN,
         "imap": {**SHOWN, "host": "imap.example.com", "port": 993, "security": "tls"},
         "daily_limit": 50,
@@ -44,8 +46,8 @@ def test_an_e_mail_account_is_answered_in_full_but_for_its_passwords(native):
         "is_paused": False,
         "pause_reason": "",
         "paused_at": None,
-        "created_at": mailbox.created_at.isoformat().replace("+00:00", "Z"),
-        "updated_at": mailbox.updated_at.isoformat().replace("+00:00", "Z"),
+        "created_at": in_full(mailbox.created_at),
+        "updated_at": in_full(mailbox.updated_at),
     }
     assert (mailbox.smtp_password, mailbox.imap_password) == ("s3cret!", "s3cret!")
     for read in (native.get("/api/email-accounts"), native.get(f"/api/email-accounts/{mailbox.uid}")):

@@ -11,17 +11,9 @@ from pipelime.accounts.keys import create_key
 from tests.api.dialects import DIALECTS
 from tests.factories import CompanyFactory, ContactFactory, ImportJobFactory, LeadFactory
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 [NATIVE] = [dialect for dialect in DIALECTS.values() if dialect.name == "native"]
-
-
-@pytest.fixture(autouse=True)
-def files(settings, tmp_path):
-    storages = dict(settings.STORAGES)
-    storages["default"] = {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": tmp_path},
-    }
-    settings.STORAGES = storages
 
 
 def people(*rows: str) -> SimpleUploadedFile:

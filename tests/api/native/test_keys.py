@@ -5,6 +5,7 @@ import pytest
 from pipelime.accounts.keys import create_key
 from pipelime.accounts.models import ApiKey
 from tests.api.dialects import DIALECTS
+from tests.api.moments import in_full
 from tests.factories import ApiKeyFactory
 
 [NATIVE] = [dialect for dialect in DIALECTS.values() if dialect.name == "native"]
@@ -12,10 +13,6 @@ from tests.factories import ApiKeyFactory
 
 def post(native, body: dict, path: str = ""):
     return native.post(f"/api/api-keys{path}", body, format="json")
-
-
-def moment(at) -> str:
-    return at.isoformat().replace("+00:00", "Z")
 
 
 def test_a_key_is_shown_once_and_works(native, account):
@@ -32,7 +29,7 @@ def test_a_key_is_shown_once_and_works(native, account):
         "expires_at": "2999-01-01T00:00:00Z",
         "last_used_at": None,
         "created_by": None,
-        "created_at": moment(key.created_at),
+        "created_at": in_full(key.created_at),
     }
     assert answer.status_code == 201
     assert answer.json() == {**shown, "key": raw}

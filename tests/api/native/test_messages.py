@@ -5,15 +5,12 @@ from django.utils import timezone
 
 from outreach.models import Message
 from pipelime.events.models import Event
+from tests.api.moments import in_full
 from tests.factories import EnrolmentFactory, MessageFactory
 
 
 def settle(native, message, outcome: str):
     return native.post(f"/api/messages/{message.uid}/settle", {"outcome": outcome}, format="json")
-
-
-def moment(at) -> str:
-    return at.isoformat().replace("+00:00", "Z")
 
 
 def test_a_message_is_answered_in_full(native, account):
@@ -29,6 +26,8 @@ def test_a_message_is_answered_in_full(native, account):
         "campaign": {"id": str(message.campaign.uid), "name": message.campaign.name},
         "email_account": {"id": str(message.mailbox.uid), "email": message.mailbox.email},
         "contact_id": str(message.contact_uid),
+        "lead_id": None,
+        "template": "",
         "step": 1,
         "variant": "A",
         "from": message.from_address,
@@ -38,10 +37,10 @@ def test_a_message_is_answered_in_full(native, account):
         "message_id": message.message_id,
         "attempts": 0,
         "error": "",
-        "due_at": moment(message.due_at),
-        "sent_at": moment(message.sent_at),
+        "due_at": in_full(message.due_at),
+        "sent_at": in_full(message.sent_at),
         "settled_at": None,
-        "created_at": moment(message.created_at),
+        "created_at": in_full(message.created_at),
     }
 
 

@@ -2,10 +2,13 @@
 
 import time
 
+from django.utils import timezone
+
 from crm.contacts import create_contact
 from crm.models import Field
 from pipelime.accounts.models import Account, Notice, User
 from pipelime.events.models import Event
+from tests.api.moments import in_full
 from tests.factories import LeadFactory, UserFactory
 
 
@@ -36,6 +39,27 @@ def test_a_user_is_disabled_and_enabled_again(native, seller):
     assert disabled.json()["is_disabled"] is True
     assert [row["id"] for row in listed] == [str(seller.uid)]
     assert enabled.json()["is_disabled"] is False
+
+
+def test_an_invitation_is_mailed_again(native):
+    invited = native.post(
+        "/api/users", {"email": "new@example.com", "send_mail": False}, format="json"
+    ).json()
+
+    answer = native.post(f"/api/users/{invited['id']}/invite")
+
+    assert answer.status_code == 200
+    assert answer.json() == invited
+    assert Notice.objects.get().to == "new@example.com"
+
+
+def test_somebody_with_a_password_is_not_invited_again(native, account):
+    colleague = UserFactory(account=account, activated_at=timezone.now())
+
+    answer = native.post(f"/api/users/{colleague.uid}/invite")
+
+    assert answer.status_code == 409
+    assert not Notice.objects.exists()
 
 
 def test_the_last_administrator_stays_one(native, user):
@@ -83,7 +107,7 @@ def test_activity_says_who_did_what_to_what_and_when(native, account, user):
         {
             "id": str(event.uid),
             "name": "contact.created",
-            "at": event.at.isoformat().replace("+00:00", "Z"),
+            "at": in_full(event.at),
             "sentence": f"{user.name} added the contact Ada Lovelace",
             "actor": {"id": str(user.uid), "name": user.name},
             "subject": {"type": "contact", "id": str(contact.uid), "title": "Ada Lovelace"},

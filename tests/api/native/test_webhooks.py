@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from pipelime.accounts.keys import revoke_key
 from pipelime.accounts.models import ApiKey
+from tests.api.moments import in_full
 from tests.factories import DeliveryFactory, EndpointFactory, EventFactory
 from webhooks.models import Attempt, Delivery, Endpoint
 
@@ -22,10 +23,6 @@ def details(answer) -> dict:
     return answer.json()["error"]["details"]
 
 
-def moment(at) -> str:
-    return at.isoformat().replace("+00:00", "Z")
-
-
 @pytest.fixture
 def endpoint(account):
     return EndpointFactory(account=account, url=URL, events=["lead.*"])
@@ -39,13 +36,18 @@ def test_a_webhook_shows_its_secret_only_when_it_is_made(native):
     shown = {
         "id": str(endpoint.uid),
         **body,
+        "name": "",
+        "target_type": "url",
+        "email": "",
+        "dialect": "native",
+        "on_menu": False,
         "is_enabled": True,
         "disabled_at": None,
         "disabled_reason": "",
         "failing_since": None,
         "old_secret_until": None,
-        "created_at": moment(endpoint.created_at),
-        "updated_at": moment(endpoint.updated_at),
+        "created_at": in_full(endpoint.created_at),
+        "updated_at": in_full(endpoint.updated_at),
     }
     assert answer.status_code == 201
     assert answer.json() == {**shown, "secret": endpoint.secret}
@@ -92,7 +94,7 @@ def test_a_rotated_secret_is_shown_once_while_the_old_one_still_signs(native, en
     stored = Endpoint.objects.get()
     assert answer.status_code == 200
     assert answer.json()["secret"] == stored.secret != endpoint.secret
-    assert answer.json()["old_secret_until"] == moment(stored.old_secret_until)
+    assert answer.json()["old_secret_until"] == in_full(stored.old_secret_until)
     assert stored.old_secret == endpoint.secret
 
 
@@ -132,10 +134,10 @@ def test_a_delivery_shows_every_attempt(native, account, endpoint):
             "status": "failed",
             "response_status": 500,
             "error": "500",
-            "attempts": [{"at": moment(attempt.at), "status": 500, "error": "500", "seconds": 0.25}],
-            "due_at": moment(delivery.due_at),
+            "attempts": [{"at": in_full(attempt.at), "status": 500, "error": "500", "seconds": 0.25}],
+            "due_at": in_full(delivery.due_at),
             "delivered_at": None,
-            "created_at": moment(delivery.created_at),
+            "created_at": in_full(delivery.created_at),
         }
     ]
 

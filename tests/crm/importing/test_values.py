@@ -14,8 +14,10 @@ from crm.importing.values import (
     clean_text,
     decimal_mark,
     email_key,
+    phone_key,
     split_full_name,
     split_tags,
+    word_key,
 )
 
 
@@ -257,3 +259,23 @@ def test_tags_are_split_once_each_in_order():
     assert split_tags(" VIP; Paris, vip |\nnew  client,") == ["VIP", "Paris", "new client"]
     with pytest.raises(ValueError, match="has 101 characters; at most 100 fit"):
         split_tags("x" * 101)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("+33 1 23-45.67", "331234567"),
+        ("0033 1 234567", "331234567"),
+        ("+44 (0)20 7946", "44207946"),
+        ("(01) 23", "123"),
+        ("none", ""),
+    ],
+)
+def test_a_number_is_known_by_the_digits_that_matter(text, key):
+    assert phone_key(text) == key
+
+
+def test_spellings_of_a_word_have_one_key():
+    spellings = ["Société  Générale", " SOCIÉTÉ\xa0GÉNÉRALE\n", normalize("NFD", "société générale")]
+
+    assert {word_key(text) for text in spellings} == {"société générale"}

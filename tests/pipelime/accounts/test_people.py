@@ -1,13 +1,12 @@
 """The people of an account: invitations, links, passwords, and the last administrator."""
 
 import re
-import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import time_machine
 from django.contrib.auth import authenticate, get_user
-from django.db import connection
 from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
@@ -23,12 +22,14 @@ from pipelime.accounts.people import (
     invite_user,
     request_password_reset,
     reset_password,
+    send_activation,
     update_user,
 )
 from pipelime.errors import Conflict, Invalid
 from pipelime.events.models import Event
 from pipelime.scope import account_scope
 from tests.factories import AccountFactory, UserFactory
+from tests.threads import all_at_once
 
 PASSWORD = "correct horse battery"
 LINK = re.compile(r"http://127\.0\.0\.1:\d+/(activate|reset)/([0-9a-f-]{36})/(\S+)")
@@ -117,6 +118,23 @@ def test_an_address_of_the_same_account_is_a_conflict_that_names_the_user(accoun
         invite_user(account, email=user.email.upper(), by=user)
 
     assert conflict.value.existing == str(user.uid)
+
+
+def test_the_address_of_a_disabled_user_says_what_can_be_done(account, user, seller):
+    disable_user(seller, by=user)
+
+    with pytest.raises(Conflict, match=f"it belongs to {seller.name}, who is disabled and can be enabled"):
+        invite_user(account, email=seller.email, by=user)
+
+
+def test_who_is_disabled_is_not_invited_again(account, user):
+    invited = invite_user(account, email="grace@example.com", by=user, send_mail=False)
+    disable_user(invited, by=user)
+
+    with pytest.raises(Invalid, match="is disabled; enable this user before inviting again"):
+        send_activation(invited, by=user)
+
+    assert not Notice.objects.exists()
 
 
 def test_an_address_of_another_account_tells_nothing_more(account, user, stranger):
@@ -239,24 +257,15 @@ def test_a_second_request_within_two_minutes_mails_nothing(account, user):
 def test_of_two_last_administrators_only_one_can_be_disabled_at_once():
     account = AccountFactory()
     admins = [UserFactory(account=account, is_admin=True) for _ in range(2)]
-    gate, outcomes = threading.Barrier(2), []
 
     def disable(user):
         try:
-            with account_scope(account):
-                gate.wait()
-                disable_user(user, by=None)
-                outcomes.append("disabled")
+            disable_user(user, by=None)
         except Conflict:
-            outcomes.append("refused")
-        finally:
-            connection.close()
+            return "refused"
+        return "disabled"
 
-    threads = [threading.Thread(target=disable, args=[user]) for user in admins]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    outcomes = all_at_once([partial(disable, user) for user in admins], account=account)
 
     assert sorted(outcomes) == ["disabled", "refused"]
     with account_scope(account):

@@ -9,7 +9,7 @@ from pipelime.accounts.keys import create_key
 from pipelime.accounts.models import Account
 from pipelime.events import recording
 from pipelime.events.models import Event
-from pipelime.events.recording import record, record_all
+from pipelime.events.recording import record, record_all, record_changes
 from pipelime.scope import ScopeViolation, account_scope, every_account
 from tests.factories import AccountFactory, TeamFactory
 
@@ -97,6 +97,20 @@ def test_many_events_are_stored_in_their_order_and_told_as_one_batch(count, acco
     assert [(event.pk, event.uid) for event in stored] == [(event.pk, event.uid) for event in events]
     assert [event.subject_id for event in stored] == [team.pk for team in teams]
     assert [event.data["n"] for event in stored] == list(range(count))
+    assert heard == [events]
+
+
+def test_what_a_save_changed_is_shared_out_over_events_of_one_batch_and_moment(account, user, heard):
+    team = TeamFactory(account=account, name="Sales")
+    changed = {"name": ["Old", "Sales"], "region": ["", "North"], "manager": [None, "Ada"]}
+
+    events = record_changes(team, changed, by=user, events={"manager": "team.assigned"}, other="team.updated")
+
+    assert [(event.name, event.data["changes"]) for event in events] == [
+        ("team.updated", {"name": ["Old", "Sales"], "region": ["", "North"]}),
+        ("team.assigned", {"manager": [None, "Ada"]}),
+    ]
+    assert {(event.at, event.data["object"]["name"]) for event in events} == {(events[0].at, "Sales")}
     assert heard == [events]
 
 

@@ -31,6 +31,7 @@ STORED: list[Check] = [
     work.waiting,
     work.ambiguous,
     work.mailboxes,
+    work.inbox,
     work.caps,
     work.worker,
 ]
