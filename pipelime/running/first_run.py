@@ -61,6 +61,6 @@ def ensure_demo(file: Path, environment: Mapping[str, str], say: Callable[[str],
 
 def make_account(environment: Mapping[str, str]) -> Demo:
     password = secrets.token_urlsafe(12)
-    command = ["manage.py", "create_account", "Demo", "--email", DEMO_EMAIL, "--password", password]
+    command = ["manage.py", "create_account", "Demo", "--email", DEMO_EMAIL, f"--password={password}"]
     made = json.loads(run_python(environment, *command, "--json"))
     return Demo(DEMO_EMAIL, password, made["api_key"])
