@@ -19,9 +19,11 @@ from pipelime.bulk import in_chunks
 from pipelime.doorbell import ring
 from pipelime.events.recording import record, record_all
 
-LIVE = (Enrolment.State.WAITING, Enrolment.State.IN_FLIGHT, Enrolment.State.HELD)
-UNSENT = (Message.State.QUEUED, Message.State.CLAIMED)
-UNCAPPED = {"mailbox_day": None, "campaign_day": None}
+LIVE = (
+    Enrolment.State.WAITING, Enrolment.State.IN_FLIGHT, Enrolment.State.HELD, Enrolment.State.PAUSED,
+)  # fmt: skip
+UNSENT = (Message.State.QUEUED, Message.State.CLAIMED, Message.State.TODO)
+UNCAPPED = {"mailbox_day": None, "campaign_day": None, "account_day": None}
 CHUNK = 1000
 
 

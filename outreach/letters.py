@@ -120,7 +120,8 @@ def frozen(message: Message, now: datetime) -> tuple[Body, Letter]:
     """
     said = message.frozen or {}
     body = Body(subject=said["subject"], text=said["text"], html=said["html"])
-    return body, letter_of(message, body, now, unsubscribe_url(message) if said["can_leave"] else None)
+    url = unsubscribe_url(message) if said["can_leave"] else None
+    return body, letter_of(message, body, now, url, said.get("references", []))
 
 
 def letter_of(

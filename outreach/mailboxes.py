@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import imaplib
-import ssl
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,6 +11,7 @@ from django.utils import timezone
 
 from crm.importing.values import clean_email
 from outreach import direct
+from outreach.connections import imap_connection, log_in
 from outreach.enrolments import replan
 from outreach.models import EmailAccount, Message
 from outreach.smtp import try_login
@@ -224,8 +224,7 @@ def test_smtp(mailbox: EmailAccount) -> dict[str, Any]:
 def test_imap(mailbox: EmailAccount) -> dict[str, Any]:
     try:
         with imap_connection(mailbox) as server:
-            _, words = server.login(mailbox.imap_username, mailbox.imap_password)
-            return {"ok": True, "detail": words[0].decode("utf-8", "replace")}
+            return {"ok": True, "detail": log_in(server, mailbox)}
     except (imaplib.IMAP4.error, OSError, outbound.OutboundError) as error:
         return {"ok": False, "detail": str(error)}
     except UnicodeEncodeError:
@@ -233,28 +232,3 @@ def test_imap(mailbox: EmailAccount) -> dict[str, Any]:
             "The user name or the password holds characters that an IMAP log-in cannot carry; use ASCII ones"
         )
         return {"ok": False, "detail": words}
-
-
-class JudgedIMAP(imaplib.IMAP4):
-    """imaplib over a connection to an address that outbound has judged."""
-
-    def _create_socket(self, timeout):
-        return outbound.connect(self.host, self.port, timeout or 10)
-
-
-def imap_connection(mailbox: EmailAccount) -> imaplib.IMAP4:
-    host, port, security = mailbox.imap_host, mailbox.imap_port, mailbox.imap_security
-    if security == EmailAccount.Security.NONE and not outbound.allowed_in_clear(host, port):
-        raise OSError(f"the password is not sent to {host} over a connection that is not encrypted")
-    if security == EmailAccount.Security.TLS:
-        return JudgedTlsIMAP(host, port, timeout=10)
-    server = JudgedIMAP(host, port, timeout=10)
-    if security == EmailAccount.Security.STARTTLS:
-        server.starttls(ssl.create_default_context())
-    return server
-
-
-class JudgedTlsIMAP(JudgedIMAP):
-    def _create_socket(self, timeout):
-        plain = super()._create_socket(timeout)
-        return ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)

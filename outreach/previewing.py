@@ -9,8 +9,8 @@ from django.utils import timezone
 from crm.models import Contact
 from outreach import letters
 from outreach.composing import HeaderUnsafe, addr_spec, compose
+from outreach.connections import open_smtp
 from outreach.models import Campaign, EmailAccount, Enrolment, Message, SequenceStep
-from outreach.sending import connect
 from outreach.smtp_results import Accepted, DialogueError
 from outreach.templating import TemplateInvalid, VariableMissing
 from pipelime.errors import Invalid, NotFound
@@ -46,7 +46,7 @@ def send_test(
     try:
         _, letter = letters.write(message, chosen, earlier(campaign, step), timezone.now())
         data = compose(letter)
-        with connect(message.mailbox) as dialogue:
+        with open_smtp(message.mailbox) as dialogue:
             outcome = dialogue.send(message.mailbox.email, addr_spec(to), data, before_dot=lambda: True)
     except (VariableMissing, TemplateInvalid, HeaderUnsafe, DialogueError) as error:
         raise Invalid(f"The test mail could not be sent: {error}") from None

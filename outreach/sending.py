@@ -15,18 +15,18 @@ from outreach import letters, outcomes
 from outreach.blocking import blocked, suppressed
 from outreach.claiming import Batch, return_to_queue
 from outreach.composing import HeaderUnsafe, Letter, addr_spec, compose
-from outreach.models import EmailAccount, Enrolment, Message, SequenceStep
+from outreach.connections import REPLY_SECONDS, open_smtp
+from outreach.models import Enrolment, Message, SequenceStep
 from outreach.settling import mark_sent
 from outreach.smtp import Dialogue
 from outreach.smtp_results import Accepted, LoginRefused, ServerUnavailable, TlsRequired
 from outreach.templating import TemplateInvalid, VariableMissing
-from pipelime import ledger, outbound
+from pipelime import ledger
 from pipelime.accounts.models import Account
 from pipelime.scope import account_scope
 
 log = structlog.get_logger(__name__)
 
-REPLY_SECONDS = 12.0  # the connection and three verbs fit into one lease
 VERDICT_SECONDS = 50.0  # for the answer to the last dot, within the lease that marking as sending begins
 RENEW_SECONDS = 15.0
 DOT_SECONDS = 5.0  # the longest from marking as sending to the last dot; far less than a lease
@@ -52,7 +52,7 @@ def send_batch(batch: Batch) -> int:
         if not waiting:
             return 0
         try:
-            with connect(batch.mailbox) as dialogue:
+            with open_smtp(batch.mailbox) as dialogue:
                 return converse(dialogue, waiting, began)
         except (LoginRefused, TlsRequired) as error:
             return_to_queue(waiting, error=str(error))
@@ -61,19 +61,6 @@ def send_batch(batch: Batch) -> int:
             outcomes.server_unavailable(waiting, str(error))
             log.warning("mail.server_unavailable", mailbox=batch.mailbox.pk, error=str(error))
     return 0
-
-
-def connect(mailbox: EmailAccount) -> Dialogue:
-    return Dialogue.open(
-        mailbox.smtp_host,
-        mailbox.smtp_port,
-        mailbox.smtp_security,
-        mailbox.smtp_username,
-        mailbox.smtp_password,
-        timeout=REPLY_SECONDS,
-        local_hostname=addr_spec(mailbox.email).rpartition("@")[2],
-        allow_clear_password=outbound.allowed_in_clear(mailbox.smtp_host, mailbox.smtp_port),
-    )
 
 
 def allowed(messages: list[Message]) -> list[Message]:
@@ -97,7 +84,7 @@ def allowed(messages: list[Message]) -> list[Message]:
 def pointless(message: Message) -> str:
     """Why nobody wants this mail to be sent any more, or nothing."""
     if message.is_direct:
-        return "the lead was deleted" if message.lead is None or message.lead.deleted_at else ""
+        return "the lead was deleted" if message.lead is not None and message.lead.deleted_at else ""
     here = message.enrolment is not None and message.enrolment.state == Enrolment.State.IN_FLIGHT
     return "" if here else "the contact has left the campaign"
 

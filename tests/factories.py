@@ -31,10 +31,15 @@ from crm.models import (
 from outreach.models import (
     BlocklistEntry,
     Campaign,
+    ContactSearch,
+    Conversation,
     EmailAccount,
     EmailTemplate,
     Enrolment,
+    Incoming,
+    LinkedInAccount,
     Message,
+    SendingDomain,
     SequenceStep,
 )
 from pipelime.accounts.models import Account, ApiKey, Team, TeamMember, User
@@ -349,6 +354,50 @@ class EmailTemplateFactory(Owned):
     name = factory.Sequence("Template {}".format)
     subject = "Hello {{ first_name }}"
     body = "Dear {{ first_name }}, about {{ lead.title }}."
+
+
+class LinkedInAccountFactory(Owned):
+    class Meta:
+        model = LinkedInAccount
+
+    name = factory.Sequence("Sender {}".format)
+    profile_url = factory.Sequence("https://www.linkedin.com/in/sender-{}".format)
+
+
+class ConversationFactory(Owned):
+    class Meta:
+        model = Conversation
+
+    mailbox = same_account(MailboxFactory)
+    contact = same_account(ContactFactory)
+    counterpart = factory.Sequence("person{}@example.com".format)
+
+
+class IncomingFactory(Owned):
+    class Meta:
+        model = Incoming
+
+    kind = Incoming.Kind.REPLY
+    mailbox = factory.SelfAttribute("conversation.mailbox")
+    conversation = same_account(ConversationFactory)
+    from_address = factory.SelfAttribute("conversation.counterpart")
+    text = "Tell me more."
+    digest = factory.Sequence("digest{}".format)
+
+
+class SendingDomainFactory(Owned):
+    class Meta:
+        model = SendingDomain
+
+    name = factory.Sequence("sender{}.example.com".format)
+
+
+class ContactSearchFactory(Owned):
+    class Meta:
+        model = ContactSearch
+
+    name = factory.Sequence("Search {}".format)
+    requested = 100
 
 
 class BlocklistEntryFactory(Owned):

@@ -5,6 +5,7 @@ from django.db.models import Q
 from crm.models.company import Company
 from crm.models.record import Record, RecordQuerySet, named
 from crm.models.tag import Tag
+from pipelime.accounts.models import check_time_zone
 from pipelime.scope import AccountOwned
 
 
@@ -37,6 +38,9 @@ class Contact(Record):
     phone = models.CharField(max_length=64, blank=True)
     linkedin_url = models.CharField("LinkedIn", max_length=500, blank=True)
     location = models.CharField(max_length=250, blank=True)
+    time_zone = models.CharField(
+        max_length=64, blank=True, default="", db_default="", validators=[check_time_zone]
+    )
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

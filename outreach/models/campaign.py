@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from outreach.models.linkedin import LinkedInAccount
 from outreach.models.mailbox import EmailAccount
 from pipelime.accounts.models import check_time_zone
 from pipelime.scope import AccountOwned, AccountQuerySet
@@ -12,10 +13,13 @@ from pipelime.scope import AccountOwned, AccountQuerySet
 
 class CampaignQuerySet(AccountQuerySet):
     def alive(self):
-        return self.filter(deleted_at=None)
+        return self.filter(deleted_at=None, is_template=False)
+
+    def templates(self):
+        return self.filter(deleted_at=None, is_template=True)
 
     def with_parts(self):
-        return self.prefetch_related("steps", "mailboxes")
+        return self.prefetch_related("steps", "mailboxes", "linkedin_accounts")
 
 
 def new_seed() -> str:
@@ -31,18 +35,49 @@ class Campaign(AccountOwned):
         PAUSED = "PAUSED", "Paused"
         FINISHED = "FINISHED", "Finished"
 
+    class WindowZone(models.TextChoices):
+        CAMPAIGN = "campaign", "the campaign's"
+        MAILBOX = "mailbox", "the sender's"
+        CONTACT = "contact", "the contact's, if known"
+
+    class Priority(models.TextChoices):
+        FOLLOW_UPS = "follow_ups", "Follow-ups first"
+        NEW_CONTACTS = "new_contacts", "New contacts first"
+
     name = models.CharField(max_length=250)
+    is_template = models.BooleanField(default=False, db_default=False, editable=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT, editable=False)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
     # [{"days": ["mon", …], "from": "09:00", "to": "17:00"}]; none means at any time.
     windows = models.JSONField(default=list, blank=True)
+    window_zone = models.CharField(
+        "windows are in whose time zone",
+        max_length=10,
+        choices=WindowZone,
+        default=WindowZone.CAMPAIGN,
+        db_default=WindowZone.CAMPAIGN,
+    )
+    holidays = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="No mail on public holidays of this country or region, such as FR or DE-BY.",
+    )
     starts_on = models.DateField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True)
     daily_limit = models.PositiveIntegerField(
         null=True, blank=True, help_text="Mails a day, in the campaign's time zone; empty for no limit."
     )
     mailboxes = models.ManyToManyField(EmailAccount, blank=True, related_name="campaigns")
+    linkedin_accounts = models.ManyToManyField(LinkedInAccount, blank=True, related_name="campaigns")
+    priority = models.CharField(
+        max_length=12, choices=Priority, default=Priority.FOLLOW_UPS, db_default=Priority.FOLLOW_UPS
+    )
     stop_on_reply = models.BooleanField(default=True)
+    stop_on_company_reply = models.BooleanField(default=False, db_default=False)
+    track_opens = models.BooleanField(default=False, db_default=False)
+    track_clicks = models.BooleanField(default=False, db_default=False)
     postal_address = models.TextField(blank=True, help_text="Empty: the account's own.")
     options = models.JSONField(default=dict, blank=True)
     seed = models.CharField(max_length=32, default=new_seed, editable=False)
@@ -92,6 +127,17 @@ class SequenceStep(AccountOwned):
 
     class Channel(models.TextChoices):
         EMAIL = "email", "E-mail"
+        LINKEDIN_INVITATION = "linkedin_invitation", "LinkedIn invitation"
+        LINKEDIN_MESSAGE = "linkedin_message", "LinkedIn message"
+        CALL = "call", "Call"
+        TASK = "task", "Task"
+
+    class Condition(models.TextChoices):
+        REPLIED = "replied", "the contact has replied"
+        CONNECTED = "connected", "the contact is a connection"
+        CLICKED = "clicked", "the contact has clicked a link"
+
+    LINKEDIN = (Channel.LINKEDIN_INVITATION, Channel.LINKEDIN_MESSAGE)
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="steps")
     number = models.PositiveSmallIntegerField()  # from 1
@@ -99,6 +145,8 @@ class SequenceStep(AccountOwned):
     delay_days = models.PositiveSmallIntegerField(default=0)
     delay_business_days = models.PositiveSmallIntegerField(default=0)
     delay_hours = models.PositiveSmallIntegerField(default=0)
+    # Without it the step is passed over, and the next one's delay counts from when this one was due.
+    condition = models.CharField(max_length=10, choices=Condition, blank=True, default="", db_default="")
     # [{"key": "A", "weight": 1, "subject": …, "body": …}]; one without a choice.
     variants = models.JSONField(default=list)
 

@@ -4,7 +4,8 @@ from django.db import models
 class CapCounter(models.Model):
     """How much of a day's allowance is used. Raised in the transaction that claims, never counted."""
 
-    scope = models.CharField(max_length=60)  # "mailbox:12", "campaign:7"
+    # "mailbox:12", "campaign:7", "account:3", "domain:3:example.com"
+    scope = models.CharField(max_length=320)
     day = models.DateField()
     used = models.PositiveIntegerField(default=0)
 

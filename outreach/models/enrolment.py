@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from crm.models import Contact
 from outreach.models.campaign import Campaign
+from outreach.models.linkedin import LinkedInAccount
 from outreach.models.mailbox import EmailAccount
 from pipelime.scope import AccountOwned
 
@@ -17,17 +18,36 @@ class Enrolment(AccountOwned):
         FINISHED = "finished"
         STOPPED = "stopped"
         HELD = "held"  # something must be mended first: `reason` says what
+        PAUSED = "paused"  # by a person, until they let it go on
+
+    class Intent(models.TextChoices):
+        """What an answer says, as a person or a rule has read it."""
+
+        INTERESTED = "interested", "Interested"
+        NOT_NOW = "not_now", "Not now"
+        NOT_INTERESTED = "not_interested", "Not interested"
+        WRONG_PERSON = "wrong_person", "Wrong person"
+        MEETING = "meeting", "Meeting"
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="enrolments")
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="enrolments")
     mailbox = models.ForeignKey(
         EmailAccount, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )  # sticky: whoever wrote first goes on writing
-    address = models.CharField(max_length=254)
+    linkedin_account = models.ForeignKey(
+        LinkedInAccount, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    address = models.CharField(max_length=254, blank=True)  # empty where no step is a mail
+    time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")  # the contact's
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     reason = models.CharField(max_length=500, blank=True)
     step_number = models.PositiveSmallIntegerField(default=1)  # the step that is next, or in flight
     due_at = models.DateTimeField(default=timezone.now)
+    parked_until = models.DateTimeField(null=True, blank=True)  # out of office; due_at has moved there
+    replied_at = models.DateTimeField(null=True, blank=True)
+    connected_at = models.DateTimeField(null=True, blank=True)
+    clicked_at = models.DateTimeField(null=True, blank=True)
+    intent = models.CharField(max_length=14, choices=Intent, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -57,4 +77,5 @@ class Enrolment(AccountOwned):
             "status": self.state,
             "reason": self.reason,
             "step": self.step_number,
+            "intent": self.intent,
         }

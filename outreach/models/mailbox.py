@@ -25,7 +25,17 @@ class EmailAccount(AccountOwned):
         STARTTLS = "starttls", "STARTTLS"
         TLS = "tls", "TLS"
 
+    class Login(models.TextChoices):
+        PASSWORD = "password", "Password"
+        GOOGLE = "google", "Google"
+        MICROSOFT = "microsoft", "Microsoft"
+
     email = models.EmailField(max_length=254)
+    login = models.CharField(max_length=10, choices=Login, default=Login.PASSWORD, db_default=Login.PASSWORD)
+    # Of OAuth 2; a password login has none.
+    refresh_token = EncryptedTextField(blank=True, default="", db_default="", editable=False)
+    access_token = EncryptedTextField(blank=True, default="", db_default="", editable=False)
+    access_until = models.DateTimeField(null=True, blank=True, editable=False)
     name = models.CharField("sender name", max_length=150, blank=True)
     signature = models.TextField(blank=True)
     smtp_host = models.CharField("SMTP host", max_length=253)
@@ -44,6 +54,19 @@ class EmailAccount(AccountOwned):
         default=200, help_text="Mails a day, in the mailbox's time zone."
     )
     time_zone = models.CharField(max_length=64, blank=True, validators=[check_time_zone])
+    gap_seconds = models.PositiveIntegerField(
+        "seconds between two mails, at least", default=0, db_default=0, help_text="0: as many as are due."
+    )
+    gap_jitter_seconds = models.PositiveIntegerField(
+        "up to so many seconds more, by chance", default=0, db_default=0
+    )
+    ramp_up_from = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Mails on the first day of a new mailbox; empty: the daily limit."
+    )
+    ramp_up_by = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="So many more each day, up to the daily limit."
+    )
+    ramp_up_on = models.DateField("first day of the ramp-up", null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     pause_reason = models.CharField(max_length=500, blank=True, editable=False)
     served_at = models.DateTimeField(null=True, blank=True, editable=False)  # fairness between mailboxes

@@ -4,8 +4,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from crm.models import Lead
-from outreach.models.campaign import Campaign
+from outreach.models.campaign import Campaign, SequenceStep
+from outreach.models.conversation import Conversation
 from outreach.models.enrolment import Enrolment
+from outreach.models.linkedin import LinkedInAccount
 from outreach.models.mailbox import EmailAccount
 from pipelime.ledger import LedgerRow
 from pipelime.scope import AccountOwned, AccountQuerySet
@@ -24,11 +26,12 @@ class MessageQuerySet(AccountQuerySet):
 
 
 class Message(LedgerRow, AccountOwned):
-    """One mail, from intention to outcome. Unrepeatable: `sending` is committed before the last dot.
+    """One step done for one contact, from intention to outcome: a mail, a LinkedIn message, a call, a task.
 
-    It keeps copies of what it needs to be understood after its campaign, contact or mailbox is gone. A mail
-    of a campaign is written as it is sent, from the campaign's words of that moment; a direct one, to a
-    lead, was written when somebody asked for it, and `frozen` is what it says.
+    Unrepeatable: `sending` is committed before the last dot, or before the provider is asked. What a person
+    does waits for them as `todo`. It keeps copies of what it needs to be understood after its campaign,
+    contact or mailbox is gone. A mail of a campaign is written as it is sent, from the campaign's words of
+    that moment; a direct one was written when somebody asked for it, and `frozen` is what it says.
     """
 
     class State(models.TextChoices):
@@ -39,18 +42,33 @@ class Message(LedgerRow, AccountOwned):
         FAILED = "failed"
         AMBIGUOUS = "ambiguous"
         CANCELLED = "cancelled"
+        TODO = "todo"  # for a person to do
+        SKIPPED = "skipped"  # a person chose not to
 
-    OPEN = (State.QUEUED, State.CLAIMED, State.SENDING)
+    OPEN = (State.QUEUED, State.CLAIMED, State.SENDING, State.TODO)
+    Channel = SequenceStep.Channel
 
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED, editable=False)
+    channel = models.CharField(
+        max_length=20, choices=Channel, default=Channel.EMAIL, db_default=Channel.EMAIL
+    )
     enrolment = models.ForeignKey(Enrolment, null=True, on_delete=models.SET_NULL, related_name="messages")
     campaign = models.ForeignKey(Campaign, null=True, on_delete=models.SET_NULL, related_name="messages")
     mailbox = models.ForeignKey(EmailAccount, null=True, on_delete=models.SET_NULL, related_name="messages")
+    linkedin_account = models.ForeignKey(
+        LinkedInAccount, null=True, on_delete=models.SET_NULL, related_name="messages"
+    )
+    conversation = models.ForeignKey(
+        Conversation, null=True, on_delete=models.SET_NULL, related_name="messages"
+    )  # of what a person wrote there: an answer, which no daily limit counts
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )  # who does it, if a person does
     contact_uid = models.UUIDField(null=True)
     lead = models.ForeignKey(
         Lead, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )  # most have none, so their index is a partial one
-    # {"subject", "text", "html", "can_leave"} of a direct mail.
+    # {"subject", "text", "html", "can_leave"} of a direct mail; "references" of one that answers another.
     frozen = models.JSONField(null=True, editable=False)
     template_name = models.CharField(max_length=250, blank=True, default="", db_default="")
     created_by = models.ForeignKey(
@@ -75,8 +93,23 @@ class Message(LedgerRow, AccountOwned):
     # The days whose counters this message raised when it was claimed.
     campaign_day = models.DateField(null=True, editable=False)
     mailbox_day = models.DateField(null=True, editable=False)
+    account_day = models.DateField(null=True, editable=False)
     followed_up = models.BooleanField(default=False, editable=False)  # its enrolment has moved on
     sent_at = models.DateTimeField(null=True, blank=True)
+    # What was written on LinkedIn, or noted of a call; mails are written from the step's words.
+    text = models.TextField(blank=True, default="", db_default="")
+    outcome = models.CharField(max_length=60, blank=True, default="", db_default="")  # of a call or a task
+    provider_id = models.CharField(max_length=250, blank=True, default="", db_default="", editable=False)
+    # What came back, the first time it did.
+    replied_at = models.DateTimeField(null=True, editable=False)
+    away_at = models.DateTimeField(null=True, editable=False)  # an out-of-office notice
+    bounced_at = models.DateTimeField(null=True, editable=False)
+    complained_at = models.DateTimeField(null=True, editable=False)
+    unsubscribed_at = models.DateTimeField(null=True, editable=False)
+    opened_at = models.DateTimeField(null=True, editable=False)
+    clicked_at = models.DateTimeField(null=True, editable=False)
+    machine_opened_at = models.DateTimeField(null=True, editable=False)
+    machine_clicked_at = models.DateTimeField(null=True, editable=False)
     settled_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -103,6 +136,13 @@ class Message(LedgerRow, AccountOwned):
                 fields=["account", "state", "id"], condition=Q(frozen__isnull=False), name="message_direct"
             ),
             models.Index(fields=["lead", "id"], condition=Q(lead__isnull=False), name="message_lead"),
+            models.Index(fields=["account", "due_at", "id"], condition=Q(state="todo"), name="message_todo"),
+            models.Index(
+                fields=["linkedin_account", "due_at", "id"],
+                condition=Q(state="queued"),
+                name="message_linkedin",
+            ),
+            models.Index(fields=["account", "contact_uid", "id"], name="message_contact"),
         ]
 
     def __str__(self):
@@ -126,6 +166,7 @@ class Message(LedgerRow, AccountOwned):
             "from": self.from_address,
             "subject": self.subject,
             "status": self.state,
+            "channel": self.channel,
             "step": self.step_number,
             "variant": self.variant,
             "message_id": self.message_id,
