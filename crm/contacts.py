@@ -22,7 +22,7 @@ from pipelime.errors import Conflict, Invalid
 from pipelime.events.recording import record
 from pipelime.search import documents
 
-TEXTS = ("first_name", "last_name", "job_title", "phone", "linkedin_url", "location")
+TEXTS = ("first_name", "last_name", "job_title", "phone", "linkedin_url", "location", "time_zone")
 CLEANERS: dict[str, Callable[[str], str]] = {"phone": clean_phone, "linkedin_url": clean_linkedin}
 IDENTITY = {"first_name", "last_name", "phone", "linkedin_url", "email", "emails"}
 FIELDS = (*TEXTS, "email", "emails", "company", "tags", "custom_fields", "owner")

@@ -30,6 +30,7 @@ STATUS_OF = {
 EVENT_OF = {
     Suppression.Cause.UNSUBSCRIBED: "contact.unsubscribed",
     Suppression.Cause.BOUNCED: "contact.bounced",
+    Suppression.Cause.COMPLAINED: "contact.complained",
 }
 
 
@@ -82,20 +83,16 @@ def follow_cause(address: str, cause: Suppression.Cause, source: str) -> None:
 def suppressed(addresses: Iterable[str]) -> dict[str, str]:
     """address -> cause, for those of the addresses that must not be mailed."""
     hashes = {hashed: address for address in addresses for hashed in address_hashes(address)}
-    found: dict[str, str] = {}
-    for chunk in in_chunks(hashes, 500):
-        rows = Suppression.objects.filter(address_hash__in=chunk).values_list("address_hash", "cause")
-        found |= {hashes[hashed]: cause for hashed, cause in rows}
-    return found
+    rows = Suppression.objects.filter(address_hash__among=hashes) if hashes else Suppression.objects.none()
+    return {hashes[hashed]: cause for hashed, cause in rows.values_list("address_hash", "cause")}
 
 
 def blocked(addresses: Iterable[str]) -> dict[str, str]:
     """address -> the blocklist's value that covers it."""
     keys = {address: email_key(address) for address in addresses}
     wanted = set(keys.values()) | {key.rpartition("@")[2] for key in keys.values()}
-    values: set[str] = set()
-    for chunk in in_chunks(wanted, 500):
-        values |= set(BlocklistEntry.objects.filter(value__in=chunk).values_list("value", flat=True))
+    rows = BlocklistEntry.objects.filter(value__among=wanted) if wanted else BlocklistEntry.objects.none()
+    values = set(rows.values_list("value", flat=True))
     found = {}
     for address, key in keys.items():
         domain = key.rpartition("@")[2]

@@ -1,29 +1,35 @@
-"""Campaigns: making, changing, starting, pausing; and what must be right before one may start."""
+"""Campaigns: making, changing, starting, pausing and deleting them.
+
+One rule for changes to a campaign that has begun: they hold for whatever has not been done yet. Words,
+weights, conditions and senders may change at any time, a delay for whoever does not wait for its end yet.
+Steps keep their order and channel; new ones may follow the last, and whoever is under way gets them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from crm.models import Field
-from outreach.enrolments import locked, release, replan, stop
-from outreach.letters import KNOWN, draft, postal_address
-from outreach.models import Campaign, EmailAccount, Enrolment, Message, SequenceStep
+from outreach.campaign_facts import clean_limit, clean_name, facts, set_schedule, set_senders, set_settings
+from outreach.deliverability import gate
+from outreach.enrolments import CHUNK, change, locked, release, reopen, replan, stop, whole
+from outreach.models import Campaign, EmailAccount, Enrolment, LinkedInAccount, Message
+from outreach.readiness import problems, step_problems
 from outreach.steps import write_steps
-from outreach.templating import check
-from outreach.windows import check_schedule, schedule_of
+from outreach.windows import step_of, zone_named
 from pipelime.accounts.acting import person_acting
 from pipelime.accounts.models import Account
+from pipelime.bulk import in_chunks
 from pipelime.doorbell import ring
-from pipelime.errors import Invalid, Suspended
+from pipelime.errors import Conflict, Invalid, Suspended
 from pipelime.events.recording import record
-from pipelime.scope import check_ids
 
-OWN_SETTINGS = ("stop_on_reply", "postal_address", "allow_in_other_campaigns")
+# A change of these gives unsent messages new slots.
+REPLANNED = {"schedule", "mailboxes", "linkedin_accounts", "daily_limit", "settings"}
 
 
 @transaction.atomic
@@ -35,12 +41,16 @@ def create_campaign(
     steps: Sequence[dict] = (),
     schedule: dict | None = None,
     mailboxes: Sequence[EmailAccount] = (),
+    linkedin_accounts: Sequence[LinkedInAccount] = (),
     daily_limit: int | None = None,
     settings: dict | None = None,
+    is_template: bool = False,
 ) -> Campaign:
+    """A draft; or a template, which is never started but copied."""
     campaign = Campaign(
         account=account,
         name=clean_name(name),
+        is_template=is_template,
         time_zone=account.time_zone,
         daily_limit=clean_limit(daily_limit),
         created_by=person_acting(by, account.pk),
@@ -49,41 +59,57 @@ def create_campaign(
     set_settings(campaign, settings or {})
     campaign.save()
     write_steps(campaign, steps)
-    set_mailboxes(campaign, mailboxes)
-    record("campaign.created", campaign, by=by)
+    set_senders(campaign, mailboxes, linkedin_accounts)
+    record("campaign_template.created" if is_template else "campaign.created", campaign, by=by)
     return campaign
 
 
 @transaction.atomic
-def update_campaign(campaign: Campaign, *, by, **changes: Any) -> Campaign:
-    """Change what is given. Steps of a campaign that has begun may get new words, not another order."""
-    campaign = held(campaign)
-    before = campaign.snapshot() | {"daily_limit": campaign.daily_limit}
+def update_campaign(
+    campaign: Campaign,
+    *,
+    by,
+    seen_at: datetime | None = None,
+    include_finished: bool = False,
+    **changes: Any,
+) -> Campaign:
+    """Change what is given. `seen_at` is the `updated_at` that the writer saw: Conflict if it is no more.
+
+    With `include_finished`, whoever was through goes on with the steps that are new.
+    """
+    if seen_at is not None and held(campaign).updated_at != seen_at:
+        raise Conflict("Somebody else has changed this campaign meanwhile; nothing was saved")
+    before = {"name": held(campaign).name} | facts(campaign)
+    assign(campaign, changes)
+    after = {"name": campaign.name} | facts(campaign)
+    differences = {name: said(before[name], after[name]) for name in after if before[name] != after[name]}
+    if "steps" in differences:
+        check_begun(campaign)
+    if differences:
+        follow_changes(campaign, set(differences), by=by)
+        record("campaign.updated", campaign, by=by, changes=differences)
+        ring("outreach.tasks.plan_due")
+    if include_finished and len(after["steps"]) > len(before["steps"]):
+        continue_finished(campaign, len(before["steps"]) + 1, by=by)
+    return campaign
+
+
+def assign(campaign: Campaign, changes: dict[str, Any]) -> None:
     if "name" in changes:
         campaign.name = clean_name(changes["name"])
     if "daily_limit" in changes:
         campaign.daily_limit = clean_limit(changes["daily_limit"])
-    if "schedule" in changes:
-        set_schedule(campaign, changes["schedule"])
-    if "settings" in changes:
-        set_settings(campaign, changes["settings"] or {})
+    set_schedule(campaign, changes.get("schedule"))
+    set_settings(campaign, changes.get("settings") or {})
     campaign.save()
     if "steps" in changes:
         write_steps(campaign, changes["steps"])
-    if "mailboxes" in changes:
-        set_mailboxes(campaign, changes["mailboxes"])
-    after = campaign.snapshot() | {"daily_limit": campaign.daily_limit}
-    differences = {
-        key: [before[key], after[key]] for key in ("name", "daily_limit") if before[key] != after[key]
-    }
-    differences |= {
-        key: [None, "changed"] for key in ("schedule", "settings", "steps", "mailboxes") if key in changes
-    }
-    if differences:
-        follow_changes(campaign, changes, by=by)
-        record("campaign.updated", campaign, by=by, changes=differences)
-        ring("outreach.tasks.plan_due")
-    return campaign
+    set_senders(campaign, changes.get("mailboxes"), changes.get("linkedin_accounts"))
+
+
+def said(old: Any, new: Any) -> list:
+    """Of a change, as its event tells it. Steps and senders are too long to be told twice."""
+    return [None, "changed"] if isinstance(new, list) else [old, new]
 
 
 def held(campaign: Campaign) -> Campaign:
@@ -92,12 +118,33 @@ def held(campaign: Campaign) -> Campaign:
     return campaign
 
 
-def follow_changes(campaign: Campaign, changes: dict[str, Any], *, by) -> None:
+def check_begun(campaign: Campaign) -> None:
+    """New words of a running campaign are as good as those that it may start with."""
+    if campaign.status != Campaign.Status.STARTED:
+        return
+    if reasons := step_problems(campaign, list(campaign.steps.all())):
+        raise Invalid(" ".join(reasons), fields={"steps": reasons})
+
+
+def follow_changes(campaign: Campaign, changed: set[str], *, by) -> None:
     """What was planned under the old rules is planned anew; new words may be what somebody was held for."""
-    if {"schedule", "mailboxes", "daily_limit"} & set(changes):
+    if REPLANNED & changed:
         replan(Message.objects.filter(campaign=campaign), error="the campaign was changed")
-    if "steps" in changes:
+    if "steps" in changed:
         release(Enrolment.objects.filter(campaign=campaign), by=by)
+
+
+def continue_finished(campaign: Campaign, number: int, *, by) -> None:
+    """Whoever was through waits for this new step, its delay counted from now."""
+    step = campaign.steps.get(number=number)
+    due_at = step_of(step).delay.after(timezone.now(), zone_named(campaign.time_zone))
+    through = Enrolment.objects.filter(campaign=campaign, state=Enrolment.State.FINISHED)
+    if through.exists():
+        reopen(Campaign.objects.filter(pk=campaign.pk))
+        campaign.refresh_from_db()
+    for ids in in_chunks(list(through.order_by("pk").values_list("pk", flat=True)), CHUNK):
+        there = {"state": Enrolment.State.WAITING, "step_number": number, "due_at": due_at}
+        change(whole(through.filter(pk__in=ids)), by=by, **there)
 
 
 def delete_campaign(campaign: Campaign, *, by) -> None:
@@ -108,18 +155,26 @@ def delete_campaign(campaign: Campaign, *, by) -> None:
         campaign.deleted_at = timezone.now()
         campaign.save(update_fields=["deleted_at", "updated_at"])
         replan(Message.objects.filter(campaign=campaign), error="the campaign was deleted")
-        record("campaign.deleted", campaign, by=by)
+        deleted = "campaign_template.deleted" if campaign.is_template else "campaign.deleted"
+        record(deleted, campaign, by=by)
     # From here on nobody is planned for it any more, however long the many enrolments take.
     stop(Enrolment.objects.filter(campaign=campaign), reason="the campaign was deleted")
 
 
-@transaction.atomic
 def start_campaign(campaign: Campaign, *, by) -> Campaign:
     """Start, or go on after a pause. Raises Invalid with every reason why it may not."""
+    gate.refresh(campaign)  # name servers take their time: no transaction waits for them
+    return started(campaign, by=by)
+
+
+@transaction.atomic
+def started(campaign: Campaign, *, by) -> Campaign:
     if held(campaign).account.is_suspended:
         raise Suspended("This account is suspended; nothing is sent")
     if campaign.status == Campaign.Status.STARTED:
         return campaign
+    if campaign.is_template:
+        raise Invalid("A template is not started; make a campaign of it first")
     if reasons := problems(campaign):
         raise Invalid(" ".join(reasons), fields={"campaign": reasons})
     resumed = campaign.status == Campaign.Status.PAUSED
@@ -146,110 +201,3 @@ def pause_campaign(campaign: Campaign, *, by) -> Campaign:
     replan(Message.objects.filter(campaign=campaign), error="the campaign was paused")
     record("campaign.paused", campaign, by=by)
     return campaign
-
-
-def problems(campaign: Campaign) -> list[str]:
-    """Every reason why the campaign may not start, each a sentence that says what to do."""
-    steps, mailboxes = list(campaign.steps.all()), list(campaign.mailboxes.all())
-    found = []
-    if not steps:
-        found.append("It has no steps: write at least one e-mail.")
-    if not [mailbox for mailbox in mailboxes if mailbox.deleted_at is None]:
-        found.append("It has no mailbox to send from: choose at least one.")
-    elif all(mailbox.paused_at for mailbox in mailboxes):
-        found.append(
-            f"Its mailboxes are paused ({mailboxes[0].pause_reason}): resume one, or choose another."
-        )
-    if not postal_address(campaign):
-        found.append(
-            "It has no postal address, which the law wants in every such mail: "
-            "set the campaign's or the account's."
-        )
-    if campaign.ends_on and schedule_of(campaign).next_open(timezone.now()) is None:
-        found.append(f"It ended on {campaign.ends_on}: choose a later last day.")
-    known = KNOWN | set(Field.objects.filter(kind=Field.Kind.CONTACT).values_list("key", flat=True))
-    for step in steps:
-        found += step_problems(step, known)
-    return found
-
-
-def step_problems(step: SequenceStep, known: set[str]) -> list[str]:
-    found = []
-    for variant in step.variants:
-        where = f"Step {step.number}" + (f", variant {variant['key']}" if len(step.variants) > 1 else "")
-        if step.number == 1 and not variant["subject"].strip():
-            found.append(f"{where} has no subject.")
-        if not variant["body"].strip():
-            found.append(f"{where} has no text.")
-        faults = check(variant["subject"], known) + check(variant["body"], known)
-        found += [f"{where}: {fault}." for fault in faults]
-        if not faults and "unsubscribe_url" not in draft_text(variant):
-            found.append(f"{where} has no way to unsubscribe: put {{{{ unsubscribe_url }}}} into it.")
-    return found
-
-
-def draft_text(variant: dict) -> str:
-    """The body as it will be sent, footer included."""
-    made = draft(variant["subject"] or "-", variant["body"])
-    return "".join(part.text for part in (made.text, made.html) if part is not None)
-
-
-def clean_name(name: Any) -> str:
-    if not isinstance(name, str) or not name.strip():
-        raise Invalid("A campaign needs a name", field="name")
-    if len(name.strip()) > 250:
-        raise Invalid(f"The name has {len(name.strip())} characters; at most 250", field="name")
-    return name.strip()
-
-
-def clean_limit(limit: Any) -> int | None:
-    if limit is None:
-        return None
-    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= 1_000_000:
-        raise Invalid(
-            f"{limit!r}: use a whole number from 1 to 1,000,000, or null for no limit", field="daily_limit"
-        )
-    return limit
-
-
-def set_schedule(campaign: Campaign, schedule: dict | None) -> None:
-    if schedule is None:
-        return
-    if unknown := set(schedule) - {"time_zone", "windows", "starts_on", "ends_on"}:
-        raise Invalid(
-            f"A schedule has time_zone, windows, starts_on and ends_on, not {sorted(unknown)[0]!r}",
-            field="schedule",
-        )
-    zone = schedule.get("time_zone") or campaign.time_zone
-    windows = schedule["windows"] if schedule.get("windows") is not None else campaign.windows
-    starts_on, ends_on = as_date(schedule, "starts_on", campaign), as_date(schedule, "ends_on", campaign)
-    check_schedule(zone, windows, starts_on, ends_on)
-    campaign.time_zone, campaign.windows = zone, windows
-    campaign.starts_on, campaign.ends_on = starts_on, ends_on
-
-
-def as_date(schedule: dict, name: str, campaign: Campaign) -> date | None:
-    value = schedule.get(name, getattr(campaign, name))
-    if value is None or isinstance(value, date):
-        return value
-    try:
-        return date.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise Invalid(f"{name}: {value!r} is no date; use YYYY-MM-DD", field="schedule") from None
-
-
-def set_settings(campaign: Campaign, settings: dict) -> None:
-    if unknown := set(settings) - set(OWN_SETTINGS):
-        raise Invalid(f"settings has {', '.join(OWN_SETTINGS)}, not {sorted(unknown)[0]!r}", field="settings")
-    for name in ("stop_on_reply", "allow_in_other_campaigns"):
-        if name in settings and not isinstance(settings[name], bool):
-            raise Invalid(f"{name} is true or false, not {settings[name]!r}", field="settings")
-    campaign.stop_on_reply = settings.get("stop_on_reply", campaign.stop_on_reply)
-    campaign.postal_address = (settings.get("postal_address", campaign.postal_address) or "").strip()
-    if "allow_in_other_campaigns" in settings:
-        campaign.options["allow_in_other_campaigns"] = settings["allow_in_other_campaigns"]
-
-
-def set_mailboxes(campaign: Campaign, mailboxes: Sequence[EmailAccount]) -> None:
-    check_ids(EmailAccount, {mailbox.pk for mailbox in mailboxes}, campaign.account_id)
-    campaign.mailboxes.set(mailboxes)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import NamedTuple
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
 from outreach import caps
+from outreach.allowances import campaigns_of, within_caps
 from outreach.enrolments import UNCAPPED
-from outreach.models import Campaign, EmailAccount, Message
-from outreach.windows import schedule_of, zone_named
+from outreach.models import EmailAccount, Message
 from pipelime import ledger
 
 BATCH = 100  # one SMTP connection; small enough that a mailbox's turn ends soon
@@ -21,11 +19,12 @@ LATE = timedelta(minutes=15)  # a slot missed by more than this is planned anew,
 PERSON = ("account_id", "uid", "first_name", "last_name", "job_title", "phone", "linkedin_url", "location",
           "custom_fields", "deleted_at", "company_id", "company__account_id", "company__name")  # fmt: skip
 NEEDED = (
-    "uid", "account_id", "mailbox_id", "campaign_id", "enrolment_id", "state", "fence", "attempts", "due_at",
-    "mailbox_day", "campaign_day", "contact_uid", "step_number", "variant", "to_address", "to_name",
-    "from_address", "campaign_name", "message_id", "subject", "last_error", "sent_at", "frozen",
-    "template_name", "created_by_id", "lead__uid", "lead__account_id", "lead__deleted_at",
-    "enrolment__account_id", "enrolment__state", "enrolment__contact_id",
+    "uid", "account_id", "mailbox_id", "linkedin_account_id", "campaign_id", "enrolment_id", "channel",
+    "state", "fence", "attempts", "due_at", "mailbox_day", "campaign_day", "account_day", "contact_uid",
+    "step_number", "variant", "to_address", "to_name", "from_address", "campaign_name", "message_id",
+    "subject", "last_error", "sent_at", "frozen", "template_name", "created_by_id", "lead__uid",
+    "lead__account_id", "lead__deleted_at", "enrolment__account_id", "enrolment__state",
+    "enrolment__contact_id", "enrolment__time_zone",
     *(f"enrolment__contact__{name}" for name in PERSON),
 )  # fmt: skip
 
@@ -36,17 +35,6 @@ class Batch:
 
     mailbox: EmailAccount
     messages: list[Message]
-
-
-class Claimed(NamedTuple):
-    """What the caps want to know of a message."""
-
-    id: int
-    campaign_id: int | None
-
-
-def zone_of(mailbox: EmailAccount) -> tzinfo:
-    return zone_named(mailbox.time_zone or mailbox.account.time_zone)
 
 
 def claim_batch(now: datetime, limit: int = BATCH) -> Batch | None:
@@ -111,64 +99,9 @@ def claim_messages(mailbox_id: int, now: datetime, limit: int) -> dict[int, int]
         Message,
         limit=limit,
         now=now,
-        where=f"mailbox_id = %s AND {in_time} AND {free}",
+        where=f"mailbox_id = %s AND channel = 'email' AND {in_time} AND {free}",
         params=[mailbox_id, ledger.as_parameter(now - LATE), mailbox_id],
     )
-
-
-def within_caps(mailbox: EmailAccount, fences: dict[int, int], now: datetime) -> list[int]:
-    """Raise the counters, mailbox first, then campaigns by id; what does not fit waits for its next day."""
-    rows = Message.objects.filter(pk__in=fences).order_by("due_at", "pk")
-    claimed = [Claimed(*row) for row in rows.values_list("pk", "campaign_id")]
-    day, scope = now.astimezone(zone_of(mailbox)).date(), caps.scope_of(mailbox)
-    room = caps.left(scope, day, mailbox.daily_limit) if claimed else 0
-    put_off(claimed[room:], fences, zone_of(mailbox), day)
-    allowed = [one.id for one in claimed[:room] if one.campaign_id is None]
-    campaigns = campaigns_of(claimed)
-    for campaign in sorted(campaigns.values(), key=lambda campaign: campaign.pk):
-        own = [one for one in claimed[:room] if one.campaign_id == campaign.pk]
-        allowed += within_campaign_cap(campaign, own, fences, now)
-    caps.use(scope, day, len(allowed))
-    note_day(allowed, mailbox_day=day)
-    return allowed
-
-
-def campaigns_of(messages: Iterable[Claimed | Message]) -> dict[int, Campaign]:
-    return Campaign.objects.in_bulk({one.campaign_id for one in messages if one.campaign_id})
-
-
-def within_campaign_cap(
-    campaign: Campaign, own: list[Claimed], fences: dict[int, int], now: datetime
-) -> list[int]:
-    ids = [one.id for one in own]
-    if campaign.daily_limit is None or not own:
-        return ids
-    zone, scope = zone_named(campaign.time_zone), caps.scope_of(campaign)
-    day = now.astimezone(zone).date()
-    room = caps.left(scope, day, campaign.daily_limit)
-    put_off(own[room:], fences, zone, day)
-    caps.use(scope, day, len(ids[:room]))
-    note_day(ids[:room], campaign_day=day)
-    return ids[:room]
-
-
-def note_day(ids: list[int], **day: date) -> None:
-    """Remember whose counters a message raised, so that exactly those are lowered if it returns."""
-    if ids:
-        Message.objects.filter(pk__in=ids).update(**day)
-
-
-def put_off(over: list[Claimed], fences: dict[int, int], zone: tzinfo, day: date) -> None:
-    """Queue for the first open moment of the next day; left as it was it would be claimed again at once."""
-    tomorrow = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
-    campaigns = campaigns_of(over)
-    for campaign_id in {one.campaign_id for one in over}:
-        mine = {one.id: fences[one.id] for one in over if one.campaign_id == campaign_id}
-        opens = schedule_of(campaigns[campaign_id]).next_open(tomorrow) if campaign_id else None
-        due_at = opens or tomorrow
-        ledger.finish_all(
-            Message, mine, state="queued", claim="", due_at=due_at, last_error="over the daily limit"
-        )
 
 
 def loaded(mailbox: EmailAccount, fences: dict[int, int]) -> list[Message]:

@@ -13,6 +13,7 @@ from functools import lru_cache
 import idna
 
 from outreach.bodies import LINE_END, html_from_text, text_from_html
+from outreach.deliverability.signing import Signer
 
 LONGEST_LINE = 76
 LONGEST_VALUE = 900
@@ -25,6 +26,7 @@ _DOMAIN = re.compile(
 )
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
 _URL = re.compile(r"https?://[!#-;=?-~]+")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _SINGLE_SPACED = re.compile(r"[!-~]+(?: [!-~]+)*")
 _WORD_SAFE = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!*+-/")
 _Q_BYTES = [chr(b) if b in _WORD_SAFE else "_" if b == 0x20 else f"={b:02X}" for b in range(256)]
@@ -41,7 +43,11 @@ class HeaderUnsafe(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One mail to one person. Give text, html or both: the missing one is made from the other."""
+    """One mail to one person. Give text, html or both: the missing one is made from the other.
+
+    `reference` names it to us where a relay has put a Message-ID of its own; `unsubscribe_token` does so in
+    the subject of whoever leaves by mail.
+    """
 
     message_id: str
     from_address: str
@@ -57,9 +63,18 @@ class Letter:
     references: Sequence[str] = ()
     unsubscribe_url: str | None = None
     unsubscribe_mailto: str | None = None
+    unsubscribe_token: str = ""
+    reference: str = ""
+    signer: Signer | None = None
 
 
 def compose(letter: Letter) -> bytes:
+    """The whole mail, signed if somebody is to sign it."""
+    mail = written(letter)
+    return mail if letter.signer is None else letter.signer.header(mail, letter.date) + mail
+
+
+def written(letter: Letter) -> bytes:
     text, markup = letter.text, letter.html
     if text is None and markup is None:
         raise ValueError("a letter needs a text or an html body; both are missing")
@@ -126,7 +141,9 @@ def _headers(letter: Letter) -> list[str]:
         headers.append(
             "References: " + "\r\n ".join(_identifier("References", one) for one in letter.references)
         )
-    headers.extend(_list_unsubscribe(letter.unsubscribe_url, letter.unsubscribe_mailto))
+    headers.extend(_list_unsubscribe(letter))
+    if letter.reference:
+        headers.append(f"X-Message-Ref: {_token('X-Message-Ref', letter.reference)}")
     return headers
 
 
@@ -196,18 +213,27 @@ def _packed(pieces: Sequence[str], size: int) -> list[str]:
     return [*words, word]
 
 
-def _list_unsubscribe(url: str | None, mailto: str | None) -> list[str]:
-    ways = []
+def _list_unsubscribe(letter: Letter) -> list[str]:
+    """The web address first: large providers look no further."""
+    ways, url, mailto = [], letter.unsubscribe_url, letter.unsubscribe_mailto
     if url:
         if len(url) > LONGEST_VALUE or not _URL.fullmatch(url):
             raise HeaderUnsafe("List-Unsubscribe", url, "is not an http(s) URL in plain ASCII")
         ways.append(f"<{url}>")
     if mailto:
-        ways.append(f"<mailto:{addr_spec(mailto, 'List-Unsubscribe')}?subject=unsubscribe>")
+        token = letter.unsubscribe_token
+        words = f"unsubscribe%20{_token('List-Unsubscribe', token)}" if token else "unsubscribe"
+        ways.append(f"<mailto:{addr_spec(mailto, 'List-Unsubscribe')}?subject={words}>")
     if not ways:
         return []
     one_click = ["List-Unsubscribe-Post: List-Unsubscribe=One-Click"] if url else []
     return ["List-Unsubscribe: " + ",\r\n ".join(ways), *one_click]
+
+
+def _token(field: str, value: str) -> str:
+    if not _TOKEN.fullmatch(value):
+        raise HeaderUnsafe(field, value, "is not made of letters, digits, - and _ alone")
+    return value
 
 
 def _identifier(field: str, value: str) -> str:

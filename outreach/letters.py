@@ -8,10 +8,12 @@ from functools import lru_cache
 from typing import Any
 
 from crm.models import Contact
+from outreach import tracking
 from outreach.bodies import Body, Draft, compile_draft
-from outreach.composing import Letter
+from outreach.composing import HeaderUnsafe, Letter
+from outreach.deliverability.signing import Signer
 from outreach.models import Campaign, EmailAccount, Message, SequenceStep
-from outreach.unsubscribing import unsubscribe_url
+from outreach.unsubscribing import token_for, unsubscribe_url
 
 CONTACT_FIELDS = ("first_name", "last_name", "job_title", "phone", "location", "linkedin_url")
 KNOWN = {
@@ -81,19 +83,18 @@ def draft_of(subject: str, body: str) -> Draft:
     return compile_draft(subject, body, is_html=is_html(body))
 
 
-def subject_of(step: SequenceStep, words: dict, first_subject: str) -> str:
-    """A follow-up without a subject of its own goes on in the thread of the first mail."""
-    if words["subject"].strip() or step.number == 1:
-        return words["subject"]
-    return first_subject if first_subject.lower().startswith("re:") else f"Re: {first_subject}"
+def answer_to(subject: str) -> str:
+    """The subject of a follow-up without one of its own: it goes on in the thread of the first mail."""
+    return subject if subject.lower().startswith("re:") else f"Re: {subject}"
 
 
 def write(
     message: Message, step: SequenceStep, earlier: Iterable[Message], now: datetime
 ) -> tuple[Body, Letter]:
-    """The letter of a message. `earlier` are the enrolment's sent messages, in order.
+    """The letter of a message, and what it says: the letter's links may be counted, the body's are plain.
 
-    Raises VariableMissing or TemplateInvalid when it cannot be said to this contact.
+    `earlier` are the mails that the enrolment was sent, in order. Raises VariableMissing, TemplateInvalid or
+    HeaderUnsafe when it cannot be said to this contact.
     """
     words, earlier = step.variant(message.variant), list(earlier)
     thread = [one.message_id for one in earlier]
@@ -104,12 +105,13 @@ def write(
     data = template_data(
         message.enrolment.contact, message.to_address, message.mailbox, message.campaign, url
     )
-    own_subject = words["subject"].strip() or step.number == 1
+    own_subject = bool(words["subject"].strip()) or step.number == 1
+    if not own_subject and not earlier:  # "Re:" to somebody who was never written to would be a lie
+        raise HeaderUnsafe("Subject", "", "is empty, and there is no mail before this one to go on from")
     body = draft(words["subject"] if own_subject else "-", words["body"]).fill(data)
     if not own_subject:
-        subject = subject_of(step, words, earlier[0].subject if earlier else "")
-        body = Body(subject=subject, text=body.text, html=body.html)
-    return body, letter_of(message, body, now, url, thread)
+        body = Body(subject=answer_to(earlier[0].subject), text=body.text, html=body.html)
+    return body, letter_of(message, tracking.wrapped(body, message), now, url, thread)
 
 
 def frozen(message: Message, now: datetime) -> tuple[Body, Letter]:
@@ -127,12 +129,16 @@ def frozen(message: Message, now: datetime) -> tuple[Body, Letter]:
 def letter_of(
     message: Message, body: Body, now: datetime, url: str | None, thread: Sequence[str] = ()
 ) -> Letter:
-    """`url` is the way out, and `thread` what was written before, in order."""
-    assert message.mailbox is not None
+    """`url` is the way out, and `thread` what was written before, in order.
+
+    Leaving by mail is offered where the mailbox is read.
+    """
+    mailbox = message.mailbox
+    assert mailbox is not None
     return Letter(
         message_id=message.message_id,
-        from_name=message.mailbox.name,
-        from_address=message.mailbox.email,
+        from_name=mailbox.name,
+        from_address=mailbox.email,
         to_name=message.to_name,
         to_address=message.to_address,
         subject=body.subject,
@@ -142,4 +148,14 @@ def letter_of(
         in_reply_to=thread[-1] if thread else None,
         references=thread,
         unsubscribe_url=url,
+        unsubscribe_mailto=mailbox.email if url and mailbox.imap_host else None,
+        unsubscribe_token=token_for(message.uid),
+        reference=message.uid.hex,
+        signer=signer_of(mailbox),
     )
+
+
+def signer_of(mailbox: EmailAccount) -> Signer | None:
+    """Who signs its mail, if that is done here; read once for all that one mailbox object sends."""
+    domain = mailbox.signing_domain
+    return Signer(domain.name, domain.dkim_selector, domain.dkim_key) if domain else None

@@ -14,20 +14,19 @@ from outreach import direct
 from outreach.blocking import suppress
 from outreach.claiming import return_to_queue
 from outreach.enrolments import cancel, locked_ids, stop
-from outreach.mailboxes import pause_mailbox
+from outreach.incoming import brakes
+from outreach.incoming.status_codes import Blame, blame
+from outreach.mailboxes import login_refused, pause_and_tell
 from outreach.models import EmailAccount, Enrolment, Message, Suppression
 from outreach.settling import mark_ambiguous, mark_sent
-from outreach.smtp_results import Abandoned, Accepted, Deferred, Outcome, Refused, Unknown
-from outreach.windows import schedule_of
+from outreach.smtp_results import Abandoned, Accepted, Deferred, DialogueError, Outcome, Refused, Unknown
+from outreach.windows import schedule_for
 from pipelime import ledger
 from pipelime.events.recording import record
 
 log = structlog.get_logger(__name__)
 
 MOST_ATTEMPTS = 12  # deferrals with growing pauses: about a day and a half
-NO_SUCH_MAILBOX = ("5.1.",)
-POLICY = ("5.7.",)
-NO_MAILBOX_CODES = (550, 551, 553)  # of servers that say no more
 
 
 def conclude(message: Message, outcome: Outcome) -> None:
@@ -79,41 +78,46 @@ def next_moment(message: Message, pause: timedelta) -> datetime:
     campaign = message.campaign
     if campaign is None:
         return at
-    return schedule_of(campaign).next_open(at) or at
+    return schedule_for(message, campaign).next_open(at) or at
 
 
 def refuse(message: Message, outcome: Refused) -> None:
     """A 5xx: for this address, for this sender, or for this message. Only the first two reach further."""
     error = f"{outcome.code} {outcome.text}"
-    if outcome.enhanced.startswith(POLICY):
+    fault = blamed(outcome)
+    if fault == Blame.SENDER:
         take_back(message, error)
         pause(message.mailbox, error)
-    elif is_about_recipient(outcome):
-        bounce(message, error)
+    elif fault == Blame.ADDRESS:
+        bounce(message, error, outcome.enhanced)
+        brakes.brake(message.mailbox)
     else:
         fail(message, error, reason="refused")
 
 
+def blamed(outcome: Refused) -> Blame:
+    """Of the address it speaks at RCPT, or after the data by its code; at MAIL the sender is judged."""
+    fault = blame(outcome.enhanced, outcome.code, outcome.text)
+    speaks = outcome.verb == "RCPT" or (outcome.verb == "." and bool(outcome.enhanced))
+    return Blame.MESSAGE if fault == Blame.ADDRESS and not speaks else fault
+
+
 @transaction.atomic
-def bounce(message: Message, error: str) -> None:
+def bounce(message: Message, error: str, status_code: str) -> None:
     contact = Enrolment.objects.filter(pk=message.enrolment_id).values("contact_id")
     locked_ids(Contact.objects.filter(pk__in=contact))  # before the enrolment
     fail(message, error, reason="bounced")
+    message.bounced_at = timezone.now()
+    message.save(update_fields=["bounced_at"])
+    record(
+        "message.bounced", message, by=None, status_code=status_code, diagnostic=error, blame=Blame.ADDRESS
+    )
     suppress(
         message.account_id,
         message.to_address,
         cause=Suppression.Cause.BOUNCED,
         source=f"the server said {error}",
     )
-
-
-def is_about_recipient(outcome: Refused) -> bool:
-    """Said of this address: at RCPT, or after the data by its code. At MAIL it is the sender's fault."""
-    if outcome.verb == "RCPT":
-        return outcome.enhanced.startswith(NO_SUCH_MAILBOX) or (
-            not outcome.enhanced and outcome.code in NO_MAILBOX_CODES
-        )
-    return outcome.verb == "." and outcome.enhanced.startswith(NO_SUCH_MAILBOX)
 
 
 @transaction.atomic
@@ -139,7 +143,8 @@ def give_up(message: Message, *, reason: str, state: str = Enrolment.State.STOPP
     if message.is_direct:
         direct.drop(mine, reason=reason)
     elif cancel(mine, error=reason):
-        stop(place, reason=reason, state=state)
+        # One that a person paused while its mail was being tried waits for that person.
+        stop(place.exclude(state=Enrolment.State.PAUSED), reason=reason, state=state)
 
 
 def hold(message: Message, *, reason: str) -> None:
@@ -147,8 +152,15 @@ def hold(message: Message, *, reason: str) -> None:
     give_up(message, reason=reason, state=Enrolment.State.HELD)
 
 
+def turned_away(messages: list[Message], error: DialogueError) -> None:
+    """The server's own words have a code; what we say ourselves names whom it is about."""
+    return_to_queue(messages, error=str(error))
+    mailbox = messages[0].mailbox
+    login_refused(mailbox, f"{mailbox.smtp_host} said: {error}" if error.code else str(error))
+
+
 def pause(mailbox: EmailAccount, error: str) -> None:
-    pause_mailbox(mailbox, by=None, reason=f"{mailbox.smtp_host} said: {error}")
+    pause_and_tell(mailbox, reason=f"{mailbox.smtp_host} said: {error}")
 
 
 def server_unavailable(messages: list[Message], error: str) -> None:

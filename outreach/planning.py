@@ -1,4 +1,4 @@
-"""Rounds of planning for an account: move enrolments on, place the next minutes' mails, finish campaigns.
+"""Rounds of planning for an account: move enrolments on, place the next minutes' steps, finish campaigns.
 
 A round is a row of short transactions, each a step forward by itself: whoever else writes gets in between,
 and a worker that dies leaves nothing half done.
@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
-from django.utils import timezone
 
 from outreach.claiming import LATE
 from outreach.enrolments import locked, locked_ids, replan
-from outreach.models import Campaign, EmailAccount, Enrolment, Message
+from outreach.models import Campaign, EmailAccount, Enrolment, LinkedInAccount, Message
+from outreach.moving_on import follow_up, pass_over, put_off_full_domains
 from outreach.placing import place
-from outreach.windows import schedule_of, step_of, zone_named
+from outreach.windows import schedule_of
 from pipelime.accounts.models import Account
 from pipelime.doorbell import ring_now
 from pipelime.events.recording import record
@@ -26,7 +26,9 @@ from pipelime.scope import account_scope
 
 Step = Callable[[dict[int, Campaign], datetime], int]
 
-AT_ONCE = 2000  # rows moved in one transaction
+AT_ONCE = 2000  # rows given a new slot in one transaction
+PARTS = ("account", "steps", "mailboxes__account", "linkedin_accounts__account")
+LAST_CLOCK = ZoneInfo("Etc/GMT+12")  # where every day ends last
 MOST_TURNS = 10  # then other accounts come first
 
 
@@ -40,20 +42,20 @@ def accounts_to_plan() -> list[int]:
 
 
 def plan_account(account_id: int, now: datetime) -> int:
-    """One round for one account, unless another worker is at it. Returns how many messages were queued."""
-    queued = 0
+    """One round for one account, unless another worker is at it. Returns how many messages were made."""
+    placed = 0
     with account_scope(account_id):
-        for step in (follow_up, replan_missed, forget_gone_senders, place, finish_done):
+        for group in ROUND:
             for _ in range(MOST_TURNS):
-                moved = turn(account_id, step, now)
-                if moved is None:
-                    return queued
-                queued += moved if step is place else 0
-                if not moved:
+                moved = {step: turn(account_id, step, now) for step in group}
+                if None in moved.values():
+                    return placed
+                placed += moved.get(place) or 0
+                if not any(moved.values()):
                     break
-    if queued:
+    if placed:
         ring_now("outreach.tasks.send_due")
-    return queued
+    return placed
 
 
 def turn(account_id: int, step: Step, now: datetime) -> int | None:
@@ -75,48 +77,7 @@ def lock(account_id: int) -> bool:
 
 def running_campaigns() -> dict[int, Campaign]:
     rows = Campaign.objects.alive().filter(status=Campaign.Status.STARTED)
-    return {
-        campaign.pk: campaign for campaign in locked(rows).prefetch_related("steps", "mailboxes__account")
-    }
-
-
-def follow_up(campaigns: dict[int, Campaign], now: datetime) -> int:
-    """Enrolments whose message was sent wait for their next step, or are done."""
-    sent = list(
-        Message.objects.filter(state="sent", followed_up=False)
-        .order_by("pk")
-        .values_list("pk", "enrolment_id", "campaign_id", "step_number", "due_at")[:AT_ONCE]
-    )
-    if sent:
-        advance(sent, campaigns)
-        Message.objects.filter(pk__in=[row[0] for row in sent]).update(followed_up=True)
-    return len(sent)
-
-
-def advance(sent: list[tuple], campaigns: dict[int, Campaign]) -> None:
-    others = {row[2] for row in sent} - set(campaigns) - {None}
-    known = campaigns | Campaign.objects.filter(pk__in=others).prefetch_related("steps").in_bulk()
-    rows = Enrolment.objects.filter(pk__in=[row[1] for row in sent], state=Enrolment.State.IN_FLIGHT)
-    places = dict(Enrolment.objects.filter(pk__in=locked_ids(rows)).values_list("pk", "step_number"))
-    moved: dict[tuple, list[int]] = {}
-    for _, enrolment_id, campaign_id, step_number, due_at in sent:
-        if places.get(enrolment_id) == step_number:
-            moved.setdefault((campaign_id, step_number, due_at), []).append(enrolment_id)
-    # Many enrolments share a slot, and so their next due time: one update serves them all.
-    for (campaign_id, step_number, due_at), ids in moved.items():
-        Enrolment.objects.filter(pk__in=ids).update(
-            **next_place(known[campaign_id], step_number, due_at), updated_at=timezone.now()
-        )
-
-
-def next_place(campaign: Campaign, step_number: int, sent_for: datetime) -> dict[str, Any]:
-    """Where a contact stands after a step. The gap counts from its slot, or from when it was put off to."""
-    following = [step for step in campaign.steps.all() if step.number > step_number]
-    if not following:
-        return {"state": Enrolment.State.FINISHED}
-    step = min(following, key=lambda step: step.number)
-    due_at = step_of(step).delay.after(sent_for, zone_named(campaign.time_zone))
-    return {"state": Enrolment.State.WAITING, "step_number": step.number, "due_at": due_at}
+    return {campaign.pk: campaign for campaign in locked(rows).prefetch_related(*PARTS)}
 
 
 def replan_missed(campaigns: dict[int, Campaign], now: datetime) -> int:
@@ -134,22 +95,40 @@ def some(messages: QuerySet[Message], error: str) -> int:
 
 
 def has_ended(campaign: Campaign, now: datetime) -> bool:
-    return schedule_of(campaign).next_open(now) is None
+    """For everybody: its last day may be over in its own zone, and not yet in a contact's or a sender's."""
+    schedule = schedule_of(campaign)
+    if campaign.ends_on and campaign.window_zone != Campaign.WindowZone.CAMPAIGN:
+        schedule = schedule.shown_in(LAST_CLOCK)
+    return schedule.next_open(now) is None
 
 
 def forget_gone_senders(campaigns: dict[int, Campaign], now: datetime) -> int:
-    """Whoever waits for a mailbox that was disconnected, or taken out of the campaign, may have another.
+    """Whoever waits for a sender that was disconnected, or taken out of the campaign, may have another.
 
     A paused one is waited for: a contact should hear from one sender only.
     """
-    every, freed = set(EmailAccount.objects.values_list("pk", flat=True)), 0
-    for campaign in campaigns.values():
-        own = {mailbox.pk for mailbox in campaign.mailboxes.all() if mailbox.deleted_at is None}
-        if gone := every - own:
-            waiting = Enrolment.objects.filter(campaign=campaign, state=Enrolment.State.WAITING)
-            ids = locked_ids(waiting.filter(mailbox__in=gone))
-            freed += Enrolment.objects.filter(pk__in=ids).update(mailbox=None) if ids else 0
-    return freed
+    boxes, profiles = every_id(EmailAccount), every_id(LinkedInAccount)
+    return sum(
+        forget(campaign, "mailbox", boxes - alive(campaign.mailboxes.all()))
+        + forget(campaign, "linkedin_account", profiles - alive(campaign.linkedin_accounts.all()))
+        for campaign in campaigns.values()
+    )
+
+
+def every_id(model: type[EmailAccount] | type[LinkedInAccount]) -> set[int]:
+    return set(model.objects.values_list("pk", flat=True))
+
+
+def alive(senders: Iterable[EmailAccount | LinkedInAccount]) -> set[int]:
+    return {sender.pk for sender in senders if sender.deleted_at is None}
+
+
+def forget(campaign: Campaign, field: str, gone: set[int]) -> int:
+    if not gone:
+        return 0
+    waiting = Enrolment.objects.filter(campaign=campaign, state=Enrolment.State.WAITING)
+    ids = locked_ids(waiting.filter(**{f"{field}__in": gone}))
+    return Enrolment.objects.filter(pk__in=ids).update(**{field: None}) if ids else 0
 
 
 def finish_done(campaigns: dict[int, Campaign], now: datetime) -> int:
@@ -174,5 +153,16 @@ def resting(campaign_ids: Iterable[int]) -> QuerySet[Campaign]:
     return Campaign.objects.filter(pk__in=list(campaign_ids)).filter(
         Exists(Enrolment.objects.filter(campaign=OuterRef("pk"))),
         ~Exists(messages.filter(state__in=Message.OPEN)),
-        ~Exists(messages.filter(state="sent", followed_up=False)),
+        ~Exists(messages.filter(state__in=("sent", "skipped"), followed_up=False)),
     )
+
+
+# The steps of a round, each until it has nothing left to do; those in one group by turns.
+ROUND: tuple[tuple[Step, ...], ...] = (
+    (follow_up,),
+    (replan_missed,),
+    (forget_gone_senders,),
+    (pass_over,),
+    (put_off_full_domains, place),
+    (finish_done,),
+)

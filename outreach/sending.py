@@ -55,8 +55,7 @@ def send_batch(batch: Batch) -> int:
             with open_smtp(batch.mailbox) as dialogue:
                 return converse(dialogue, waiting, began)
         except (LoginRefused, TlsRequired) as error:
-            return_to_queue(waiting, error=str(error))
-            outcomes.pause(batch.mailbox, str(error))
+            outcomes.turned_away(waiting, error)
         except ServerUnavailable as error:
             outcomes.server_unavailable(waiting, str(error))
             log.warning("mail.server_unavailable", mailbox=batch.mailbox.pk, error=str(error))
@@ -64,7 +63,10 @@ def send_batch(batch: Batch) -> int:
 
 
 def allowed(messages: list[Message]) -> list[Message]:
-    """A last look before the wire: without those whom the account must not, or need not, write to."""
+    """A last look before the wire: without those whom the account must not, or need not, write to.
+
+    An answer in a conversation was judged when it was written; whoever says no after that, has it dropped.
+    """
     if messages and Account.objects.filter(pk=messages[0].account_id, suspended_at__isnull=False).exists():
         return_to_queue(messages, error="the account is suspended")
         return []
@@ -72,7 +74,7 @@ def allowed(messages: list[Message]) -> list[Message]:
     barred = {**blocked(addresses), **suppressed(addresses)}
     kept = []
     for message in messages:
-        if message.to_address in barred:
+        if message.to_address in barred and message.conversation_id is None:
             outcomes.give_up(message, reason=barred[message.to_address])
         elif reason := pointless(message):
             outcomes.give_up(message, reason=reason)
@@ -94,8 +96,9 @@ def prepare(messages: list[Message]) -> Prepared:
     steps = SequenceStep.objects.filter(campaign__in=campaign_ids)
     followed = [message.enrolment_id for message in messages if message.step_number > 1]
     earlier: dict[int, list[Message]] = defaultdict(list)
-    sent = Message.objects.filter(enrolment__in=followed, state="sent").order_by("step_number", "pk")
-    for message in sent.only("pk", "account_id", "enrolment_id", "message_id", "subject"):
+    sent = Message.objects.filter(enrolment__in=followed, state="sent", channel=Message.Channel.EMAIL)
+    needed = ("pk", "account_id", "enrolment_id", "message_id", "subject")
+    for message in sent.order_by("step_number", "pk").only(*needed):
         earlier[message.enrolment_id].append(message)
     return Prepared({(step.campaign_id, step.number): step for step in steps}, earlier)
 

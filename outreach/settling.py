@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from outreach.enrolments import LIVE, UNCAPPED, locked, reopen
@@ -29,7 +29,7 @@ def mark_sent(message: Message) -> None:
         log.error("mail.sent_but_moved", message=str(message.uid))
         return
     message.state, message.sent_at, message.last_error = Message.State.SENT, now, ""
-    record("message.sent", message, by=message.created_by)
+    record(message.done_event, message, by=message.created_by)
 
 
 def wrote_sent(message: Message, now: datetime) -> bool:
@@ -83,8 +83,7 @@ def settle(message: Message, *, by, outcome: str) -> Message:
     if outcome not in ("arrived", "send_again"):
         raise Invalid(f"{outcome!r} is no outcome; use 'arrived' or 'send_again'", field="outcome")
     place = Enrolment.objects.filter(pk=message.enrolment_id)
-    concerned = Campaign.objects.filter(pk=message.campaign_id) if place.filter(state__in=LIVE) else None
-    runs = concerned is not None and any(one.status == "STARTED" for one in reopen(concerned))
+    runs = followed_by_campaign(message)
     now = timezone.now()
     if outcome == "arrived":
         values = {"state": "sent", "sent_at": message.sent_at or now}
@@ -98,11 +97,44 @@ def settle(message: Message, *, by, outcome: str) -> Message:
     return message
 
 
+@transaction.atomic
+def settle_by_evidence(message: Message, *, evidence: str) -> bool:
+    """Something has turned up that only a message that left can have caused: its copy, a bounce, a reply.
+
+    One that a person has meanwhile asked to send again, and that still waits, arrived as well. False when
+    there was no doubt.
+    """
+    doubtful = Message.objects.filter(
+        Q(state="ambiguous") | Q(state="queued", settled_at__isnull=False), pk=message.pk
+    )
+    if not doubtful.exists():
+        return False
+    followed_by_campaign(message)
+    now = timezone.now()
+    changed = doubtful.update(
+        state="sent", sent_at=now, settled_at=now, fence=F("fence") + 1, claim="", last_error=""
+    )
+    if changed:
+        message.refresh_from_db()
+        record("message.settled", message, by=None, outcome="arrived", evidence=evidence)
+        ring("outreach.tasks.plan_due")
+    return bool(changed)
+
+
+def followed_by_campaign(message: Message) -> bool:
+    """Lock the campaign of a live enrolment, first of all, and have a finished one go on. Whether it runs."""
+    if not Enrolment.objects.filter(pk=message.enrolment_id, state__in=LIVE).exists():
+        return False
+    return any(one.status == "STARTED" for one in reopen(Campaign.objects.filter(pk=message.campaign_id)))
+
+
 def again(enrolment: Enrolment | None, now: datetime, *, runs: bool) -> dict[str, Any]:
     """What "send_again" makes of the message: queued, or cancelled in favour of a plan or of nothing."""
     if enrolment is None or enrolment.state not in LIVE:
         why = enrolment.reason if enrolment else "it was deleted"
         return {"state": "cancelled", "last_error": f"not sent again, the contact left the campaign: {why}"}
+    if enrolment.state == Enrolment.State.PAUSED:
+        return {"state": "cancelled", "last_error": "planned anew when the contact's place is resumed"}
     state = Enrolment.State.IN_FLIGHT if runs else Enrolment.State.WAITING
     Enrolment.objects.filter(pk=enrolment.pk).update(state=state, due_at=now, updated_at=now)
     if runs:
@@ -111,9 +143,10 @@ def again(enrolment: Enrolment | None, now: datetime, *, runs: bool) -> dict[str
 
 
 def again_direct(message: Message, now: datetime) -> dict[str, Any]:
-    if message.mailbox is None or message.mailbox.deleted_at:
+    sender = message.linkedin_account or message.mailbox
+    if sender is None or sender.deleted_at:
         raise Invalid(
-            f"The mailbox {message.from_address} is disconnected; write to the lead anew from another one",
+            f"{message.from_address} is disconnected; write anew from another mailbox or LinkedIn account",
             field="outcome",
         )
     return {"state": "queued", "due_at": now, "slot_at": now, "attempts": 0}

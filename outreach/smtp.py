@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import ssl
 from collections.abc import Callable
 from functools import lru_cache
 from socket import IPPROTO_TCP, TCP_NODELAY, socket
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
+from outreach.smtp_login import Login
 from outreach.smtp_results import (
     Abandoned,
     Accepted,
     Deferred,
-    LoginRefused,
     Outcome,
     Refused,
     ServerUnavailable,
@@ -60,6 +59,7 @@ class Dialogue:
         username: str = "",
         password: str = "",
         *,
+        token: str = "",
         connect: Connect | None = None,
         timeout: float = 30.0,
         local_hostname: str = "localhost",
@@ -76,7 +76,7 @@ class Dialogue:
         try:
             dialogue._begin(security, tls_context or _default_tls())
             if username:
-                dialogue._log_in(username, password, allow_clear_password)
+                dialogue._log_in(Login(username, password, token), allow_clear_password)
         except ConnectionLost as error:
             dialogue.close()
             raise ServerUnavailable(f"{host}:{port}: {error}") from error
@@ -178,32 +178,12 @@ class Dialogue:
             raise TlsRequired(f"{self.host} does not speak TLS here: {error.reason or error}") from error
         self.encrypted = True
 
-    def _log_in(self, username: str, password: str, allow_clear_password: bool) -> None:
-        if not self.encrypted and not allow_clear_password:
+    def _log_in(self, login: Login, in_clear: bool) -> None:
+        if not self.encrypted and not in_clear:
             raise TlsRequired(
                 f"the password is not sent to {self.host} over a connection that is not encrypted"
             )
-        mechanisms = self.extensions.get("AUTH", "").upper().split()
-        if "PLAIN" in mechanisms:
-            reply = self._command("AUTH PLAIN " + _base64(f"\0{username}\0{password}"))
-        elif "LOGIN" in mechanisms:
-            reply = self._log_in_by_steps(username, password)
-        else:
-            offered = ", ".join(mechanisms) or "none"
-            raise LoginRefused(
-                f"{self.host} offers no login by password (AUTH PLAIN or LOGIN); it offers {offered}"
-            )
-        if reply.code != 235:
-            raise (LoginRefused if reply.code >= 500 else ServerUnavailable)(reply.text, reply.code)
-        self.login_reply = str(reply)
-
-    def _log_in_by_steps(self, username: str, password: str) -> Reply:
-        reply = self._command("AUTH LOGIN")
-        for secret in (username, password):
-            if reply.code != 334:
-                return reply
-            reply = self._command(_base64(secret))
-        return reply
+        self.login_reply = str(login.make(self.host, self.extensions.get("AUTH", ""), self._command))
 
     def _command(self, line: str) -> Reply:
         self.wire.write(line.encode("ascii") + b"\r\n")
@@ -289,19 +269,6 @@ class Dialogue:
         return Deferred(refusal.code, refusal.text, verb)
 
 
-def try_login(
-    host: str,
-    port: int,
-    security: Security = "starttls",
-    username: str = "",
-    password: str = "",
-    **options: Any,
-) -> str:
-    """The server's own words: to the login, else its greeting. Takes and raises what open() does."""
-    with Dialogue.open(host, port, security, username, password, **options) as dialogue:
-        return dialogue.login_reply or dialogue.greeting
-
-
 def transparent(data: bytes) -> bytes:
     """The message as DATA carries it, without its end: lines end in CRLF and none can pass for the end.
 
@@ -322,10 +289,6 @@ def _refuse_unsafe_host(name: str) -> None:
 def _refuse_unsafe_path(field: str, path: str) -> None:
     if "@" not in path or not _PATH.fullmatch(path):
         raise ValueError(f"{field}: {path!r} is not one ASCII address such as name@example.com")
-
-
-def _base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode("ascii")
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from outreach.models import Campaign, Enrolment, Message
@@ -48,18 +48,23 @@ def account_stats(account: Account) -> dict[str, Any]:
 
 
 def period_stats(since: datetime) -> dict[str, Any]:
-    sent = Message.objects.filter(state="sent", sent_at__gte=since).count()
+    sent = Message.objects.filter(state="sent", sent_at__gte=since)
+    is_tracked = Q(campaign__track_opens=True, channel=Message.Channel.EMAIL)
+    mails = sent.aggregate(
+        all=Count("pk"),
+        tracked=Count("pk", filter=is_tracked),
+        opened=Count("pk", filter=is_tracked & Q(opened_at__isnull=False)),
+    )
     happened = dict(
         Event.objects.filter(name__in=COUNTED, at__gte=since)
         .values_list("name")
         .annotate(n=Count("pk"))
         .order_by()
     )
-    figures = {short: happened.get(name, 0) for name, short in COUNTED.items()}
     return {
-        "sent": sent,
-        **figures,
+        "sent": mails["all"],
+        **{short: happened.get(name, 0) for name, short in COUNTED.items()},
         "ambiguous": Message.objects.filter(state="ambiguous", created_at__gte=since).count(),
-        # Opens are counted only where tracking is switched on; without it there is no rate to show.
-        "open_rate": None,
+        # Of mails whose opening is told to us at all, and by people; without any there is no rate to show.
+        "open_rate": round(mails["opened"] / mails["tracked"], 4) if mails["tracked"] else None,
     }

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from crm.models import Contact
 from outreach import direct
 from outreach.blocking import STATUS_OF, blocked, suppressed
+from outreach.enrolling import needs_of
 from outreach.enrolments import LIVE, locked_ids, release, replan, stop
 from outreach.models import BlocklistEntry, EmailAccount, Enrolment, Message, Suppression
 from pipelime.doorbell import ring
@@ -63,17 +64,31 @@ def addresses_in(event: Event) -> list[str]:
 
 
 def follow_updates(events: Sequence[Event]) -> None:
-    """Mail goes to an address that the contact still has; whoever was held may have been mended."""
+    """Mail goes to an address that the contact still has, in their own time; who was held may be mended."""
+    follow_time_zones(events)
     addresses = {
         event.subject_id: addresses_in(event) for event in events if "emails" in event.data["object"]
     }
-    live = list(Enrolment.objects.filter(contact__in=addresses, state__in=LIVE).order_by("pk"))
+    live = list(
+        Enrolment.objects.filter(contact__in=addresses, state__in=LIVE)
+        .select_related("campaign")
+        .order_by("pk")
+    )
     moved = [one for one in live if one.address not in addresses[one.contact_id]]
     readdress({one.pk: addresses[one.contact_id][0] for one in moved if addresses[one.contact_id]})
-    if lost := [one.pk for one in moved if not addresses[one.contact_id]]:
+    gone = [one for one in moved if one.address and not addresses[one.contact_id]]
+    if lost := [one.pk for one in gone if needs_of(one.campaign).address]:
         stop(Enrolment.objects.filter(pk__in=lost), reason="the contact has no e-mail address any more")
     if held := [one.pk for one in live if one.state == Enrolment.State.HELD]:
         release(Enrolment.objects.filter(pk__in=held), by=None)
+
+
+def follow_time_zones(events: Sequence[Event]) -> None:
+    moved = [event.subject_id for event in events if "time_zone" in event.data.get("changes", {})]
+    for pk, zone in Contact.objects.filter(pk__in=moved).order_by("pk").values_list("pk", "time_zone"):
+        here = locked_ids(Enrolment.objects.filter(contact=pk, state__in=LIVE))
+        Enrolment.objects.filter(pk__in=here).update(time_zone=zone)
+        replan(Message.objects.filter(enrolment__in=here), error="the contact is in another time zone now")
 
 
 def readdress(addresses: dict[int, str]) -> None:

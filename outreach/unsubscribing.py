@@ -1,4 +1,4 @@
-"""Unsubscribing: signed addresses that carry all they need, and what happens when one is used."""
+"""Unsubscribing, by link or by mail: signed tokens that carry all they need, and what using one does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils.crypto import salted_hmac
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from outreach.models import Message
 from pipelime.errors import NotFound
@@ -39,7 +40,7 @@ def message_of(token: str) -> Message:
         uid = UUID(bytes=raw[:16])
     except (ValueError, binascii.Error):
         raise NotFound("This unsubscribe address is not complete") from None
-    if raw[16:] != signature(uid) or token_for(uid) != token:
+    if not constant_time_compare(raw[16:], signature(uid)) or token_for(uid) != token:
         raise NotFound("This unsubscribe address was not made here")
     with every_account():
         message = Message.objects.select_related("account", "campaign").filter(uid=uid).first()
@@ -60,4 +61,6 @@ def unsubscribe(token: str) -> Message:
             cause="unsubscribed",
             source=f"the link in a mail of {message.campaign_name}",
         )
+        asked_now = Message.objects.filter(pk=message.pk, unsubscribed_at=None)
+        asked_now.update(unsubscribed_at=timezone.now())
     return message

@@ -42,7 +42,14 @@ def ready(request: HttpRequest) -> HttpResponse:
     well = all(value == "ok" for value in checks.values())
     if checks["database"] == "ok":
         checks["oldest_due_seconds"] = max((age for _, _, age in queues()), default=0)
+        checks["sending"] = sending()
     return JsonResponse({"status": "ok" if well else "unready", **checks}, status=200 if well else 503)
+
+
+def sending() -> str:
+    """Mail that is held waits for an operator; the process works all the same."""
+    held = apps.get_model("outreach", "Fence").objects.filter(held_at__isnull=False).exists()
+    return "held" if held else "open"
 
 
 def database() -> str:

@@ -67,6 +67,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "pipelime.logs.RequestIdMiddleware",
+    "pipelime.policies.PublicHostMiddleware",
     "pipelime.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -199,6 +200,27 @@ OUTBOUND_TIMEOUT = 15
 PIPELIME_MAIL_URL = env.text("PIPELIME_MAIL_URL")
 MAIL_FROM = env.text("PIPELIME_MAIL_FROM", "Pipelime <pipelime@localhost>")
 SINK_PORT = env.integer("PIPELIME_SINK_PORT", default=0)
+# Where mailboxes log in by OAuth 2: a client of the operator's at each; another address is for tests.
+MAIL_PROVIDERS = {
+    name: {
+        "client_id": env.text(f"PIPELIME_{name.upper()}_CLIENT_ID"),
+        "client_secret": "".join(env.secrets(f"PIPELIME_{name.upper()}_CLIENT_SECRET")[:1]),
+        "auth_url": env.text(f"PIPELIME_{name.upper()}_AUTH_URL", auth_url),
+        "token_url": env.text(f"PIPELIME_{name.upper()}_TOKEN_URL", token_url),
+    }
+    for name, auth_url, token_url in (
+        (
+            "google",
+            "https://accounts.google.com/o/oauth2/v2/auth",
+            "https://oauth2.googleapis.com/token",
+        ),
+        (
+            "microsoft",
+            "https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
+            "https://login.microsoftonline.com/common/oauth2/v2.0/token",
+        ),
+    )
+}
 
 # --- Events ----------------------------------------------------------------
 # Called, in this order and inside the writer's transaction, with each batch of new events.
@@ -212,19 +234,33 @@ BEFORE_INDEXING = {"lead": "crm.lead_keys.derive"}
 # Called with every event a person's erasure blanks; and where a record's own page is found.
 EVENT_RETENTION = timedelta(days=env.integer("PIPELIME_EVENT_DAYS", default=730))
 
+# --- Deliverability and tracking -------------------------------------------
+# Who is asked about sending domains; tests have a table of their own.
+DNS_RESOLVER = "outreach.deliverability.lookups.SystemResolver"
+# Opens and clicks so soon after a mail was handed over are a scanner's. Where a relay takes long, more is right.
+TRACKING_MACHINE_SECONDS = env.integer("PIPELIME_TRACKING_MACHINE_SECONDS", default=10)
+VISIT_RETENTION = timedelta(days=90)  # what a visit proved stays with its message
+
 # --- The ledger ------------------------------------------------------------
 LEASE = timedelta(seconds=60)
+# Sending stops when nothing has run for so long: an older state may have been put back meanwhile. 0: never.
+FENCE_GAP = timedelta(seconds=env.integer("PIPELIME_FENCE_GAP", default=6 * 3600))
+# Which installation a machine without a lasting data folder belongs to, as confirm_sending shows it.
+INSTALLATION = env.text("PIPELIME_INSTALLATION")
 SWEEP_SECONDS = 10  # a lost bell delays work by one sweep
 
 # --- Housekeeping ----------------------------------------------------------
-# Called every hour, under every_account(): each deletes what its own retention has let go of.
+# Called every hour, under every_account(): each deletes, or gives up, what its own retention has let go of.
 HOUSEKEEPING = [
+    "outreach.direct.expire",
     "webhooks.retention.prune",
     "pipelime.api.idempotency.prune",
     "crm.importing.retention.prune",
     "crm.attachments.prune",
     "crm.receiving.retention.prune",
     "pipelime.events.retention.prune",
+    "outreach.visits.prune",
+    "outreach.deliverability.gate.recheck",
 ]
 
 # --- Imports ---------------------------------------------------------------
@@ -253,6 +289,7 @@ WEBHOOK_ATTEMPT_RETENTION = timedelta(days=90)
 WEBHOOK_DIALECTS = {
     "native": "pipelime.api.native.events.dialect",
     "propipelines": "pipelime.api.propipelines.events.dialect",
+    "sendpilot": "pipelime.api.sendpilot.events.dialect",
 }
 
 # --- API -------------------------------------------------------------------

@@ -31,6 +31,9 @@ if "volatile" in DATABASES:  # noqa: F405
 (DATA / "static").mkdir(exist_ok=True)  # noqa: F405  WhiteNoise warns about a folder that is not there
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"  # noqa: F405
 
+# No test asks a real name server; those about the DNS bring a table.
+DNS_RESOLVER = "tests.names.Silent"
+
 # Processes of a parallel run would empty each other's Redis: they keep a cache and counters of their own.
 # A Redis of their own serves the tests of counting, and the end-to-end tests.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

@@ -234,9 +234,16 @@ class Conversation:
             return
         if mechanism.upper() == "PLAIN":
             _, username, password = b64decode(initial).decode().split("\0")
+        elif mechanism.upper() == "XOAUTH2":
+            user, bearer, *_ = b64decode(initial).decode().split("\x01")
+            username, password = user.removeprefix("user="), bearer.removeprefix("auth=Bearer ")
         else:
             username, password = (self.ask(prompt) for prompt in ("VXNlcm5hbWU6", "UGFzc3dvcmQ6"))
         known = (self.sink.logins or {}).get(username) == password
+        if mechanism.upper() == "XOAUTH2" and not known:
+            self.say("334 eyJzdGF0dXMiOiI0MDEifQ==")
+            self.flush()
+            self.sink.commands.append(self.read_line())
         self.say("235 2.7.0 welcome" if known else "535 5.7.8 wrong user name or password")
 
     def on_mail(self, argument: str) -> None:

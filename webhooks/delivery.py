@@ -120,7 +120,7 @@ class Line:
         try:
             if self._connection is None:
                 self._connection = Connection(self.endpoint.url)
-            answer = self._connection.post(body, headers)
+            answer = self._connection.post(body, headers, deadline=self.dialect.timeout)
         except OutboundError as error:
             late, delays = isinstance(error, TimedOut), self.dialect.retry_delays
             due_at = next_due(delivery.attempts + 1, at, status=None, timed_out=late, delays=delays)

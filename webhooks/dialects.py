@@ -48,6 +48,7 @@ class Dialect(ABC):
     once_a_save: frozenset[str] = frozenset()  # names that the first event of a save tells for all of them
     is_once = False  # whether an endpoint has one event, which goes to the same target once only
     retry_delays: Sequence[timedelta] | None = None  # the installation's
+    timeout: float | None = None  # seconds that a receiver may take; the installation's
 
     def names(self, event: Event) -> tuple[str, ...]:
         """What this event is called: nothing, one name, or several from the general to the special."""

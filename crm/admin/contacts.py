@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.contrib.admin import action
+from django.urls import reverse
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
@@ -11,7 +12,7 @@ from crm.admin.records import RecordAdmin, TaggedForm
 from crm.companies import create_company, delete_company, update_company
 from crm.contacts import create_contact, delete_contact, update_contact
 from crm.models import Company, Contact, ContactEmail
-from pipelime.backoffice.admin import WorkspaceInline, account_of
+from pipelime.backoffice.admin import Link, WorkspaceInline, account_of
 
 STATUS = {"active": "success", "unsubscribed": "warning", "bounced": "danger", "blocked": "danger"}
 
@@ -36,6 +37,7 @@ class EmailInline(WorkspaceInline):
 class ContactAdmin(RecordAdmin):
     field_kind = "contact"
     export_kind = "contacts"
+    change_form_outer_after_template = "backoffice/contact_after.html"
     part_names = {ContactEmail: "emails"}
     list_display = ("shown_name", "shown_email", "company", "shown_status", "shown_tags", "shown_updated")
     list_filter = (
@@ -53,7 +55,7 @@ class ContactAdmin(RecordAdmin):
     autocomplete_fields = ("company", "owner")
     fieldsets = (
         (None, {"fields": (("first_name", "last_name"), ("company", "job_title"), "tags")}),
-        ("Reach", {"fields": (("phone", "location"), "linkedin_url")}),
+        ("Reach", {"fields": (("phone", "linkedin_url"), ("location", "time_zone"))}),
         ("Work", {"fields": ("owner",)}),
     )
     inlines = (EmailInline, *RecordAdmin.inlines)
@@ -84,6 +86,11 @@ class ContactAdmin(RecordAdmin):
             update_contact(contact, by=request.user, owner=request.user)
 
         self.message_user(request, f"{self.each(request, queryset, own)} contacts are yours.")
+
+    def links(self, request, row):
+        query = {"box": "all", "contact__id__exact": row.pk}
+        talks = reverse("admin:outreach_conversation_changelist", query=query)
+        return [Link("Conversations", talks, "forum")]
 
     def create(self, request, values):
         return create_contact(account_of(request), by=request.user, **values)

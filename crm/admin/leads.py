@@ -172,7 +172,13 @@ class LeadAdmin(RecordAdmin):
             return []
         follow_up = reverse("admin:crm_followup_add", query={"lead": row.pk})
         letter = reverse("admin:outreach_emailtemplate_send", query={"lead": row.pk})
-        return [Link("Follow up", follow_up, "checklist"), Link("Send template", letter, "mail")]
+        in_inbox = {"box": "all", "lead__id__exact": row.pk}
+        talks = reverse("admin:outreach_conversation_changelist", query=in_inbox)
+        return [
+            Link("Follow up", follow_up, "checklist"),
+            Link("Send template", letter, "mail"),
+            Link("Conversations", talks, "forum"),
+        ]
 
     @display(description="lead", header=True)
     def shown_title(self, lead: Lead):

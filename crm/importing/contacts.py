@@ -176,7 +176,7 @@ def new_contact(person: Person, company: CompanyFacts | None, now: datetime) -> 
     values: dict[str, Any] = {
         **BLANK, **person.values, "company_id": company.id if company else None,
         "custom_fields": person.custom, "version": 1, "status": "active", "owner_id": None,
-        "created_at": now, "updated_at": now,
+        "created_at": now, "updated_at": now, "time_zone": "",
     }  # fmt: skip
     contact = ContactFacts(values, company)
     primary = True

@@ -12,7 +12,7 @@ from crm.models import Company, Contact, ContactEmail, Tag
 
 COLUMNS = (
     *TEXTS, "id", "uid", "company_id", "custom_fields", "version", "status", "owner_id", "created_at",
-    "updated_at",
+    "updated_at", "time_zone",
 )  # fmt: skip
 
 
@@ -55,6 +55,7 @@ class ContactFacts:
             "phone": values["phone"],
             "linkedin_url": values["linkedin_url"],
             "location": values["location"],
+            "time_zone": values["time_zone"],
             "status": values["status"],
             "tags": sorted(self.tags.values(), key=str.casefold),
             "custom_fields": values["custom_fields"],

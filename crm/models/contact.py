@@ -103,6 +103,7 @@ class Contact(Record):
             "phone": self.phone,
             "linkedin_url": self.linkedin_url,
             "location": self.location,
+            "time_zone": self.time_zone,
             "status": self.status,
             "tags": sorted((tag.name for tag in self.tags.all()), key=str.casefold),
             "custom_fields": self.custom_fields,

@@ -1,11 +1,7 @@
-"""A mailbox spoken to over IMAP, under the address rules that hold for every host that we are told of."""
+"""The operator's mailbox: where it is, and its folder opened."""
 
 from __future__ import annotations
 
-import imaplib
-import re
-import socket
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,12 +9,10 @@ from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from pipelime import outbound
+from pipelime.imap import Client, Folder, encrypt, leave
 
-TIMEOUT = 30.0
 PORTS = {"imaps": 993, "imap": 143}
 EXAMPLE = "imaps://user:password@mail.example.com:993/INBOX"
-SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 
 
 @dataclass(frozen=True)
@@ -55,90 +49,14 @@ def parse_imap_url(url: str) -> Place:
     return Place(parts.hostname, port or PORTS[parts.scheme], secure, username, password, folder)
 
 
-class Client(imaplib.IMAP4):
-    """The library's client on a connection of ours."""
-
-    def __init__(self, place: Place):
-        self.place = place
-        super().__init__(place.host, place.port, TIMEOUT)
-
-    def _create_socket(self, timeout: float | None) -> socket.socket:
-        connected = outbound.connect(self.place.host, self.place.port, timeout or TIMEOUT)
-        if not self.place.secure:
-            return connected
-        return ssl.create_default_context().wrap_socket(connected, server_hostname=self.place.host)
-
-
 @contextmanager
-def opened(place: Place) -> Iterator[Mailbox]:
-    """Logged in, with the folder selected; left politely if the server still listens."""
-    client = Client(place)
+def opened(place: Place) -> Iterator[Folder]:
+    """Logged in, with the folder selected."""
+    client = Client(place.host, place.port, secure=place.secure)
     try:
         if not place.secure:
             encrypt(client)
         client.login(place.username, place.password)
-        quoted = place.folder.replace("\\", "\\\\").replace('"', '\\"')
-        answer(client.select(f'"{quoted}"'))
-        yield Mailbox(client)
+        yield Folder(client, place.folder, readonly=False)
     finally:
-        try:
-            client.logout()
-        except (imaplib.IMAP4.error, OSError):
-            client.shutdown()
-
-
-def encrypt(client: Client) -> None:
-    """The password travels in clear only to hosts that the operator allows that for."""
-    if "STARTTLS" in client.capabilities:
-        client.starttls(ssl.create_default_context())
-    elif not outbound.peer_allowed_in_clear(client.sock):
-        raise outbound.Refused("the server offers no encryption and is not in OUTBOUND_ALLOW")
-
-
-def answer(reply: tuple[str, list]) -> list:
-    status, lines = reply
-    if status != "OK":
-        raise imaplib.IMAP4.error(f"The server said {status}: {lines[0]!r}")
-    return lines
-
-
-class Mailbox:
-    """The selected folder: its messages by uid."""
-
-    def __init__(self, client: Client):
-        self.client = client
-
-    @property
-    def uid_validity(self) -> int:
-        """Another number means that the uids are other ones than before."""
-        _, lines = self.client.response("UIDVALIDITY")
-        return int(lines[0]) if lines and lines[0] else 0
-
-    def unseen(self) -> list[int]:
-        return self.search("UNSEEN")
-
-    def after(self, uid: int) -> list[int]:
-        """A range never is empty: without a newer message the server names the last one again."""
-        return [found for found in self.search(f"UID {uid + 1}:*") if found > uid]
-
-    def search(self, criteria: str) -> list[int]:
-        lines = answer(self.client.uid("SEARCH", criteria))
-        return sorted(int(uid) for line in lines if line for uid in line.split())
-
-    def size(self, uid: int) -> int:
-        found = SIZE.search(b" ".join(flat(answer(self.client.uid("FETCH", str(uid), "(RFC822.SIZE)")))))
-        return int(found[1]) if found else 0
-
-    def message(self, uid: int) -> bytes:
-        """As it came, and still unread afterwards; nothing when it has been deleted meanwhile."""
-        lines = answer(self.client.uid("FETCH", str(uid), "(BODY.PEEK[])"))
-        return next((line[1] for line in lines if isinstance(line, tuple)), b"")
-
-    def mark(self, uid: int) -> None:
-        answer(self.client.uid("STORE", str(uid), "+FLAGS.SILENT", r"(\Seen)"))
-
-
-def flat(lines: list) -> Iterator[bytes]:
-    for line in lines:
-        if line:
-            yield from line if isinstance(line, tuple) else (line,)
+        leave(client)

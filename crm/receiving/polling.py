@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from crm.models import Inbox
 from crm.receiving.accepting import receive
-from crm.receiving.imap import Mailbox, opened, parse_imap_url
+from crm.receiving.imap import opened, parse_imap_url
 from pipelime.errors import Invalid
+from pipelime.imap import Folder
 from pipelime.outbound import OutboundError
 
 log = structlog.get_logger(__name__)
@@ -56,7 +57,7 @@ def take(name: str) -> Inbox | None:
     return inbox if free.update(busy_until=now + TURN) else None
 
 
-def fetch(mailbox: Mailbox, inbox: Inbox) -> int:
+def fetch(mailbox: Folder, inbox: Inbox) -> int:
     """Whatever is newer than the last uid; of a mailbox that is new to us, or made anew, what is unread."""
     validity = mailbox.uid_validity
     known = inbox.uid_validity == validity and inbox.last_uid > 0
@@ -69,7 +70,7 @@ def fetch(mailbox: Mailbox, inbox: Inbox) -> int:
     return taken
 
 
-def accept(mailbox: Mailbox, uid: int) -> bool:
+def accept(mailbox: Folder, uid: int) -> bool:
     """What is nobody's, or too long, stays in the mailbox unread, for the operator to see."""
     size = mailbox.size(uid)
     if size > settings.INBOUND_LIMIT:

@@ -3,7 +3,11 @@
 from outreach.admin import (  # noqa: F401  each registers its pages
     blocklist,
     campaigns,
+    domains,
+    enrolments,
+    inbox,
     ledger,
+    linkedin,
     mailboxes,
     templates,
 )

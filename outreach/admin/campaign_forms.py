@@ -1,11 +1,12 @@
-"""The forms of a campaign's page: its words, its hours, and who is added."""
+"""The forms of a campaign's page: whom it writes as, when and how, and who is added."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.forms import formset_factory
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminDateWidget,
@@ -17,139 +18,115 @@ from unfold.widgets import (
 )
 
 from crm.models import Contact, ImportJob, ImportRow, Tag
-from outreach.models import Campaign, EmailAccount, SequenceStep
-from outreach.windows import DAYS
+from outreach.campaign_facts import SCHEDULE, SETTINGS
+from outreach.models import Campaign, EmailAccount, LinkedInAccount
 from pipelime.backoffice.choices import time_zones
 from pipelime.search import documents
 
-DAY_NAMES = dict(zip(DAYS, ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), strict=True))
-WORKING_DAYS = list(DAYS[:5])
-UNITS = ("days", "business_days", "hours")
+WORKING_DAYS = ["mon", "tue", "wed", "thu", "fri"]
 
 
-def number(label: str, **kwargs: Any) -> forms.IntegerField:
-    return forms.IntegerField(
-        label=label, min_value=0, required=False, widget=UnfoldAdminIntegerFieldWidget, **kwargs
+def switch(label: str) -> forms.BooleanField:
+    return forms.BooleanField(label=label, required=False, widget=UnfoldBooleanSwitchWidget)
+
+
+def senders(label: str) -> forms.ModelMultipleChoiceField:
+    return forms.ModelMultipleChoiceField(
+        EmailAccount.objects.none(),
+        label=label,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
 
 
 class CampaignForm(forms.Form):
+    seen_at = forms.CharField(required=False, widget=forms.HiddenInput)
     name = forms.CharField(max_length=250, widget=UnfoldAdminTextInputWidget)
-    mailboxes = forms.ModelMultipleChoiceField(
-        EmailAccount.objects.none(),
-        label="Sends from",
-        required=False,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-    )
+    mailboxes = senders("Mails go out from")
+    linkedin_accounts = senders("On LinkedIn, from")
     daily_limit = forms.IntegerField(
         label="Mails a day, at most", min_value=1, required=False,
         help_text="Empty: what the mailboxes allow.",
         widget=UnfoldAdminIntegerFieldWidget,
     )  # fmt: skip
-    days = forms.MultipleChoiceField(
-        label="On",
-        choices=list(DAY_NAMES.items()),
-        required=False,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-    )
-    begins = forms.CharField(
-        label="From", required=False, widget=UnfoldAdminTextInputWidget({"placeholder": "09:00"})
-    )
-    ends = forms.CharField(
-        label="To", required=False, widget=UnfoldAdminTextInputWidget({"placeholder": "17:00"})
-    )
     time_zone = forms.ChoiceField(choices=time_zones, widget=UnfoldAdminSelectWidget)
+    window_zone = forms.ChoiceField(
+        label="The hours are in whose time zone", choices=Campaign.WindowZone.choices, required=False,
+        widget=UnfoldAdminSelectWidget,
+    )  # fmt: skip
+    holidays = forms.CharField(
+        label="Not on public holidays of", required=False, help_text="A country or region: FR, US, DE-BY.",
+        widget=UnfoldAdminTextInputWidget,
+    )  # fmt: skip
     starts_on = forms.DateField(label="First day", required=False, widget=UnfoldAdminDateWidget)
     ends_on = forms.DateField(label="Last day", required=False, widget=UnfoldAdminDateWidget)
-    stop_on_reply = forms.BooleanField(
-        label="Stop for whoever replies", required=False, widget=UnfoldBooleanSwitchWidget
-    )
+    priority = forms.ChoiceField(
+        label="When a day is too short", choices=Campaign.Priority.choices, required=False,
+        widget=UnfoldAdminSelectWidget,
+    )  # fmt: skip
+    stop_on_reply = switch("Stop for whoever replies")
+    stop_on_company_reply = switch("Stop for their whole company, too")
+    track_opens = switch("Count opens")
+    track_clicks = switch("Count clicks")
+    allow_in_other_campaigns = switch("Take contacts whom another campaign is writing to")
     postal_address = forms.CharField(
         label="Postal address", required=False, help_text="Empty: the account's own.",
         widget=UnfoldAdminTextareaWidget({"rows": 2}),
     )  # fmt: skip
 
-    def __init__(self, campaign: Campaign | None, data: Any = None, initial: dict[str, Any] | None = None):
-        super().__init__(data, initial=initial or (facts(campaign) if campaign else {}))
-        self.fields["mailboxes"].queryset = EmailAccount.objects.alive()
-        self.campaign = campaign
-        # What was set over the API may be finer than these fields, and is then left alone.
-        self.several_windows = campaign is not None and len(campaign.windows) > 1
-        if self.several_windows:
-            for name in ("days", "begins", "ends"):
-                del self.fields[name]
+    SWITCHES = (
+        "stop_on_reply", "stop_on_company_reply", "track_opens", "track_clicks", "allow_in_other_campaigns",
+    )  # fmt: skip
 
-    def given(self) -> dict[str, Any]:
-        values = self.cleaned_data
-        schedule: dict[str, Any] = {name: values[name] for name in ("time_zone", "starts_on", "ends_on")}
-        if not self.several_windows:
-            schedule["windows"] = window(values)
+    def __init__(self, data: Any = None, initial: Mapping[str, Any] | None = None):
+        super().__init__(data, initial=initial)
+        self.fields["mailboxes"].queryset = EmailAccount.objects.alive()
+        self.fields["linkedin_accounts"].queryset = LinkedInAccount.objects.alive()
+
+    def clean_seen_at(self) -> datetime | None:
+        try:
+            return datetime.fromisoformat(self.cleaned_data["seen_at"])
+        except ValueError:
+            return None
+
+    @property
+    def switches(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.SWITCHES]
+
+    def given(self, windows: list[dict[str, Any]]) -> dict[str, Any]:
+        """In the words of the verbs; a choice that was left out stays as it is."""
+        values = {name: value for name, value in self.cleaned_data.items() if value != "" or name in TEXTS}
         return {
             "name": values["name"],
             "mailboxes": list(values["mailboxes"]),
+            "linkedin_accounts": list(values["linkedin_accounts"]),
             "daily_limit": values["daily_limit"],
-            "schedule": schedule,
-            "settings": {name: values[name] for name in ("stop_on_reply", "postal_address")},
+            "schedule": {name: values[name] for name in SCHEDULE if name in values} | {"windows": windows},
+            "settings": {name: values[name] for name in SETTINGS if name in values},
         }
 
 
-def window(values: dict[str, Any]) -> list[dict[str, Any]]:
-    """No day chosen means at any time."""
-    if not values["days"]:
-        return []
-    return [{"days": values["days"], "from": values["begins"] or "00:00", "to": values["ends"] or "24:00"}]
+TEXTS = ("holidays", "postal_address")
 
 
-def facts(campaign: Campaign) -> dict[str, Any]:
-    hours = campaign.windows[0] if campaign.windows else {}
-    names = ("name", "daily_limit", "time_zone", "starts_on", "ends_on", "stop_on_reply", "postal_address")
+def shown(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """A campaign's facts as the form shows them."""
+    senders = {name: facts.get(name, []) for name in ("mailboxes", "linkedin_accounts")}
+    limit = {"daily_limit": facts.get("daily_limit")}
+    return {**senders, **limit, **facts.get("schedule", {}), **facts.get("settings", {})}
+
+
+def usual(account: Any) -> dict[str, Any]:
+    """The facts that a new campaign begins with: office hours, and the first mailbox."""
     return {
-        **{name: getattr(campaign, name) for name in names},
-        "mailboxes": campaign.mailboxes.all(),
-        "days": hours.get("days", []),
-        "begins": hours.get("from", ""),
-        "ends": hours.get("to", ""),
+        "steps": [{"channel": "email"}],
+        "schedule": {
+            "time_zone": account.time_zone,
+            "windows": [{"days": WORKING_DAYS, "from": "09:00", "to": "17:00"}],
+        },
+        "settings": {"stop_on_reply": True},
+        "mailboxes": list(EmailAccount.objects.alive()[:1]),
     }
-
-
-class StepForm(forms.Form):
-    subject = forms.CharField(
-        required=False, max_length=998, widget=UnfoldAdminTextInputWidget,
-        help_text="A follow-up without one goes on in the thread of the first mail.",
-    )  # fmt: skip
-    body = forms.CharField(
-        label="Text", required=False, strip=False, widget=UnfoldAdminTextareaWidget({"rows": 8})
-    )
-    days = number("days")
-    business_days = number("business days")
-    hours = number("hours")
-
-    @property
-    def is_blank(self) -> bool:
-        return not (self.cleaned_data.get("subject") or (self.cleaned_data.get("body") or "").strip())
-
-
-StepForms = formset_factory(StepForm, extra=1, can_delete=True)
-
-
-def step_facts(step: SequenceStep) -> dict[str, Any]:
-    delays = {unit: getattr(step, f"delay_{unit}") or None for unit in UNITS}
-    return {"subject": step.subject, "body": step.body, **delays}
-
-
-def steps_given(forms_: Any, stored: list[SequenceStep]) -> list[dict[str, Any]]:
-    """The steps as the verb takes them; further variants of a step stay as they are."""
-    given = []
-    for position, form in enumerate(forms_.forms):
-        values = form.cleaned_data
-        if values.get("DELETE") or (position >= len(stored) and form.is_blank):
-            continue
-        words = {"subject": values["subject"], "body": values["body"]}
-        step: dict[str, Any] = {"delay": {unit: values[unit] or 0 for unit in UNITS}}
-        further = stored[position].variants[1:] if position < len(stored) else []
-        first = stored[position].variants[0] | words if further else words
-        given.append(step | ({"variants": [first, *further]} if further else words))
-    return given
 
 
 class AddForm(forms.Form):
@@ -189,16 +166,3 @@ class AddForm(forms.Form):
         if values["source"] == "search":
             return everybody.filter(pk__in=documents.find("contact", values["words"]))
         return everybody
-
-
-def usual(account: Any) -> dict[str, Any]:
-    """What a new campaign begins with: office hours, and the first mailbox."""
-    first = EmailAccount.objects.alive().values_list("pk", flat=True)[:1]
-    return {
-        "days": WORKING_DAYS,
-        "begins": "09:00",
-        "ends": "17:00",
-        "time_zone": account.time_zone,
-        "stop_on_reply": True,
-        "mailboxes": list(first),
-    }

@@ -1,4 +1,4 @@
-"""The ledger of mails and who is in which campaign: facts, but for messages that wait for a decision."""
+"""The ledger of messages: facts, but for those that wait for a decision."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from django.contrib.admin import action
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from outreach.models import Enrolment, Message
+from outreach import direct
+from outreach.models import Message
 from outreach.settling import settle
 from pipelime.backoffice.admin import Button, FactAdmin
 
@@ -15,6 +16,10 @@ LABELS = {
     "sent": "success", "failed": "danger", "ambiguous": "warning", "queued": "info", "claimed": "info",
     "sending": "info",
 }  # fmt: skip
+
+
+def is_waiting(message: Message) -> bool:
+    return message.is_direct and message.state == Message.State.QUEUED
 
 
 def is_ambiguous(message: Message) -> bool:
@@ -37,8 +42,14 @@ class MessageAdmin(FactAdmin):
         Button("arrived", "It arrived", "mark_email_read", is_ambiguous, primary=True),
         Button("send_again", "Send it again", "forward_to_inbox", is_ambiguous,
                "If the first one arrived after all, this person gets the mail twice. Send it again?"),
+        Button("withdraw", "Do not send it", "cancel_schedule_send", is_waiting),
     )  # fmt: skip
     actions = ("all_arrived", "send_all_again")
+    list_before_template = "backoffice/to_settle.html"
+
+    def changelist_view(self, request, extra_context=None):
+        doubts = self.get_queryset(request).filter(state=Message.State.AMBIGUOUS).count()
+        return super().changelist_view(request, {"doubts": doubts, **(extra_context or {})})
 
     @display(description="to", header=True)
     def shown_to(self, message: Message):
@@ -84,19 +95,6 @@ class MessageAdmin(FactAdmin):
         settle(message, by=request.user, outcome="send_again")
         return f"Settled: it is {message.state} now."
 
-
-@admin.register(Enrolment)
-class EnrolmentAdmin(FactAdmin):
-    list_display = ("address", "shown_state", "campaign", "step_number", "due_at")
-    list_filter = (("state", ChoicesDropdownFilter), ("campaign", AutocompleteSelectFilter))
-    list_filter_submit = True
-    list_select_related = ("campaign",)
-    search_fields = ("address__startswith",)
-    search_help_text = "Beginning of the address"
-    ordering = ("-id",)
-    fields = ("campaign", "contact", "address", "mailbox", "state", "reason", "step_number", "due_at")
-
-    @display(description="state", label={"waiting": "info", "in_flight": "info", "finished": "success",
-                                         "stopped": "default", "held": "warning"})  # fmt: skip
-    def shown_state(self, enrolment: Enrolment) -> str:
-        return enrolment.state
+    def press_withdraw(self, request, message) -> str:
+        direct.withdraw(message, by=request.user)
+        return "It is not sent."

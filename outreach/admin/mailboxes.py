@@ -9,17 +9,20 @@ from django.contrib import admin, messages
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget
 
+from outreach import oauth
+from outreach.admin.connecting import ConnectsMailboxes
+from outreach.mailbox_health import health_of
+from outreach.mailbox_settings import RAMP_KEYS, SERVER_KEYS
 from outreach.mailboxes import (
-    SERVER_KEYS,
     create_mailbox,
     delete_mailbox,
     pause_mailbox,
     resume_mailbox,
-    test_mailbox,
     update_mailbox,
 )
 from outreach.models import EmailAccount
-from pipelime.backoffice.admin import Button, WorkspaceAdmin, account_of
+from outreach.trying import test_mailbox
+from pipelime.backoffice.admin import Button, account_of
 from pipelime.backoffice.choices import time_zones
 from pipelime.backoffice.forms import RecordForm
 
@@ -27,7 +30,9 @@ from pipelime.backoffice.forms import RecordForm
 class MailboxForm(RecordForm):
     """Passwords go in and never come out: an empty one keeps what is stored."""
 
-    renamed = {f"{kind}.{key}": f"{kind}_{key}" for kind in ("smtp", "imap") for key in SERVER_KEYS}
+    renamed = {f"{kind}.{key}": f"{kind}_{key}" for kind in ("smtp", "imap") for key in SERVER_KEYS} | {
+        f"ramp_up.{key}": f"ramp_up_{key}" for key in RAMP_KEYS
+    }
     smtp_password = forms.CharField(
         label="SMTP password", required=False, strip=False, help_text="Empty: the one that is stored.",
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
@@ -55,24 +60,31 @@ class MailboxForm(RecordForm):
                 values[kind] = server
         if everything and not values["imap"].get("host"):
             values["imap"] = None
+        ramp_up = {key: values.pop(f"ramp_up_{key}") for key in RAMP_KEYS if f"ramp_up_{key}" in values}
+        if ramp_up:
+            values["ramp_up"] = ramp_up
+            if self.cleaned_data.get("ramp_up_from") is None:
+                values["ramp_up"] = None
         return values
 
 
 @admin.register(EmailAccount)
-class MailboxAdmin(WorkspaceAdmin):
+class MailboxAdmin(ConnectsMailboxes):
     form = MailboxForm
     admins_only = True
     list_display = ("shown_email", "smtp_host", "daily_limit", "shown_state")
     search_fields = ("email__istartswith", "name__istartswith")
     ordering = ("email",)
     autocomplete_fields = ("owner",)
-    fieldsets = (
-        (None, {"fields": (("email", "name"), "owner", "signature", ("daily_limit", "time_zone"))}),
+    change_form_outer_after_template = "backoffice/mailbox.html"
+    servers = (
         ("Sending (SMTP)", {"fields": (("smtp_host", "smtp_port", "smtp_security"),
                                        ("smtp_username", "smtp_password"))}),
         ("Receiving (IMAP), to see replies", {"fields": (("imap_host", "imap_port", "imap_security"),
                                                          ("imap_username", "imap_password"))}),
     )  # fmt: skip
+    pace = ("Pace", {"fields": (("daily_limit", "time_zone"), ("gap_seconds", "gap_jitter_seconds"),
+                                ("ramp_up_from", "ramp_up_by"), "ramp_up_on")})  # fmt: skip
     buttons = (
         Button("try_out", "Test the servers", "network_check"),
         Button("pause", "Pause", "pause", lambda mailbox: mailbox.paused_at is None),
@@ -80,7 +92,23 @@ class MailboxAdmin(WorkspaceAdmin):
     )
 
     def get_readonly_fields(self, request, obj=None):
-        return ("email",) if obj else ()
+        return ("email", "login") if obj else ()
+
+    def get_fieldsets(self, request, obj=None):
+        """The servers of a mailbox at a provider are the provider's."""
+        by_password = obj is None or obj.login == EmailAccount.Login.PASSWORD
+        known = ("owner",) if by_password else ("owner", "login")
+        own = (None, {"fields": (("email", "name"), known, "signature")})
+        return (own, *(self.servers if by_password else ()), self.pace)
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        mailbox = self.get_object(request, object_id)
+        extra = {} if mailbox is None else {"mailbox": mailbox, "health": health_of(mailbox)}
+        return super().change_view(request, object_id, form_url, extra | (extra_context or {}))
+
+    def links(self, request, mailbox):
+        provider = oauth.PROVIDERS.get(mailbox.login)
+        return [self.link_to(provider, "again")] if provider and provider.is_set_up else []
 
     @display(description="mailbox", header=True)
     def shown_email(self, mailbox: EmailAccount):

@@ -7,7 +7,26 @@ from crm.models import Contact, Lead
 from outreach.models.enrolment import Enrolment
 from outreach.models.linkedin import LinkedInAccount
 from outreach.models.mailbox import EmailAccount
-from pipelime.scope import AccountOwned
+from pipelime.scope import AccountOwned, AccountQuerySet
+
+
+class ConversationQuerySet(AccountQuerySet):
+    def visible_to(self, user):
+        """Everybody's, until it becomes a lead: then those who may see the lead see it, and its assignee."""
+        if user is None or user.account_id is None or user.is_admin:
+            return self
+        seen = Lead.objects.visible_to(user).values("pk")
+        return self.filter(Q(lead=None) | Q(lead__in=seen) | Q(assignee=user))
+
+    def open(self):
+        return self.filter(closed_at=None)
+
+    def unread(self):
+        return self.filter(unread__gt=0)
+
+    def waiting_for(self, user):
+        """What this person should look at: unread, and given to nobody else."""
+        return self.visible_to(user).unread().filter(Q(assignee=None) | Q(assignee=user))
 
 
 class Conversation(AccountOwned):
@@ -31,12 +50,15 @@ class Conversation(AccountOwned):
     last_at = models.DateTimeField(default=timezone.now)
     unread = models.PositiveIntegerField(default=0)
     intent = models.CharField(max_length=14, choices=Enrolment.Intent, blank=True)
+    intent_by_hand = models.BooleanField(default=False, db_default=False)  # then no rule changes it
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     closed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ConversationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-last_at", "-id"]
@@ -53,6 +75,9 @@ class Conversation(AccountOwned):
         indexes = [
             models.Index(fields=["account", "-last_at", "-id"], name="conversation_last"),
             models.Index(fields=["contact", "-last_at"], name="conversation_contact"),
+            models.Index(
+                fields=["account", "-last_at", "-id"], condition=Q(unread__gt=0), name="conversation_unread"
+            ),
         ]
 
     def __str__(self):
@@ -61,6 +86,11 @@ class Conversation(AccountOwned):
     @property
     def sender(self) -> EmailAccount | LinkedInAccount | None:
         return self.mailbox or self.linkedin_account
+
+    @property
+    def parent(self) -> Lead | None:
+        """Once it is a lead's, it belongs to the lead's history."""
+        return self.lead
 
     def snapshot(self) -> dict:
         return {

@@ -64,13 +64,14 @@ class Enrolment(AccountOwned):
         ]
 
     def __str__(self):
-        return f"{self.address} in {self.campaign}"
+        return f"{self.address or self.contact} in {self.campaign}"
 
     def snapshot(self) -> dict:
         return {
             "id": str(self.uid),
             "number": self.pk,
             "email": self.address,
+            "name": self.contact.name,
             "campaign_id": str(self.campaign.uid),
             "campaign": self.campaign.name,
             "contact_id": str(self.contact.uid),

@@ -1,5 +1,6 @@
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from crm.models import Contact
@@ -48,6 +49,7 @@ class Incoming(AccountOwned):
     back_on = models.DateField(null=True)  # of a notice of absence
     status_code = models.CharField(max_length=12, blank=True)  # of a bounce: 5.1.1
     diagnostic = models.CharField(max_length=1000, blank=True)
+    is_final = models.BooleanField(default=True, db_default=True)  # of a bounce: they have given up
     # Their Message-ID, or what identifies them where it is missing: the same mail is taken once.
     digest = models.CharField(max_length=64)
     at = models.DateTimeField(default=timezone.now)
@@ -95,6 +97,10 @@ class MailFolder(AccountOwned):
     last_uid = models.PositiveBigIntegerField(default=0)
     polled_at = models.DateTimeField(null=True)  # the last time that it worked
     tried_at = models.DateTimeField(null=True)
+    # The mailbox's next poll, of its INBOX; whoever polls moves it on, which keeps the others off.
+    due_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    failures = models.PositiveSmallIntegerField(default=0, db_default=0)  # polls in a row that did not work
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)  # at the mail behind the last uid
     last_error = models.CharField(max_length=500, blank=True)
 
     class Meta:

@@ -1,7 +1,10 @@
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 
+from crm.importing.values import email_key
+from outreach.models.domain import SendingDomain
 from pipelime.accounts.models import check_time_zone
 from pipelime.encryption import EncryptedTextField
 from pipelime.scope import AccountOwned, AccountQuerySet
@@ -104,6 +107,17 @@ class EmailAccount(AccountOwned):
 
     def __str__(self):
         return self.email
+
+    @property
+    def domain(self) -> str:
+        """Of its address, as the DNS knows it."""
+        return email_key(self.email).rpartition("@")[2]
+
+    @cached_property
+    def signing_domain(self) -> SendingDomain | None:
+        """Its domain, where mail of it is signed here."""
+        own = SendingDomain.objects.filter(account_id=self.account_id, name=self.domain)
+        return own.filter(signs=True).first()
 
     def snapshot(self) -> dict:
         return {

@@ -19,10 +19,14 @@ class MessageQuerySet(AccountQuerySet):
         return self.filter(frozen__isnull=False)
 
     def visible_to(self, user):
-        """Mails of campaigns are everybody's; one to a lead is for those who may see the lead."""
+        """Mails of campaigns are everybody's; one to a lead is for those who may see the lead, and an answer
+        for those who may see the conversation."""
         if user is None or user.account_id is None or user.is_admin:
             return self
-        return self.filter(Q(frozen__isnull=True) | Q(lead__in=Lead.objects.visible_to(user).values("pk")))
+        on_linkedin = Q(channel__in=SequenceStep.LINKEDIN)
+        leads, talks = (model.objects.visible_to(user).values("pk") for model in (Lead, Conversation))
+        mine = Q(lead__in=leads) | Q(conversation__in=talks) | Q(created_by=user)
+        return self.filter(Q(frozen__isnull=True) | on_linkedin | mine)
 
 
 class Message(LedgerRow, AccountOwned):
@@ -129,8 +133,15 @@ class Message(LedgerRow, AccountOwned):
                 condition=Q(state="sent", followed_up=False),
                 name="message_to_follow",
             ),
+            models.Index(
+                fields=["account", "id"],
+                condition=Q(state="skipped", followed_up=False),
+                name="message_skipped",
+            ),
+            models.Index(fields=["mailbox", "slot_at", "id"], name="message_slot"),  # the last one
             models.Index(fields=["account", "id"], name="message_account"),
             models.Index(fields=["account", "sent_at"], name="message_sent"),
+            models.Index(fields=["mailbox", "id"], condition=Q(state="ambiguous"), name="message_doubtful"),
             models.Index(fields=["account", "to_address"], name="message_to"),
             models.Index(
                 fields=["account", "state", "id"], condition=Q(frozen__isnull=False), name="message_direct"
@@ -151,6 +162,21 @@ class Message(LedgerRow, AccountOwned):
     @property
     def is_direct(self) -> bool:
         return self.frozen is not None
+
+    @property
+    def profile_url(self) -> str:
+        """Where on LinkedIn it goes: as it was asked for, or as the contact has it."""
+        if self.frozen is not None:
+            return self.frozen.get("profile", "")
+        return self.enrolment.contact.linkedin_url if self.enrolment else ""
+
+    @property
+    def done_event(self) -> str:
+        """What history says once it is done."""
+        if self.channel == self.Channel.LINKEDIN_INVITATION:
+            return "connection.sent"
+        by_hand = self.channel in (self.Channel.CALL, self.Channel.TASK)
+        return "step_task.done" if by_hand else "message.sent"
 
     @property
     def parent(self) -> Lead | None:

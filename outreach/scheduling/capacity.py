@@ -1,13 +1,13 @@
-"""What a mailbox and a campaign may still send as a plan moves forward in time; it never moves back."""
+"""What senders, campaigns and domains may still send as a plan moves forward in time; it never moves back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, tzinfo
 
 from outreach.scheduling.days import local_days, to_second
-from outreach.scheduling.sequence import draw
-from outreach.scheduling.state import Campaign, Mailbox
+from outreach.scheduling.sequence import pause_after
+from outreach.scheduling.state import Account, Sender
 
 NEVER = 1 << 60
 UNCAPPED = 1 << 60
@@ -25,23 +25,39 @@ class Allowance:
         self.day_ends = -NEVER
         self.left = 0
 
+    @property
+    def is_capped(self) -> bool:
+        return self._cap < UNCAPPED
+
+    def cap_on(self, day: int) -> int:
+        return self._cap
+
     def turn_to(self, second: int) -> None:
         if second >= self.day_ends:
             day = self.days.day_of(second)
             self.day_ends = self.days.start(day + 1)
-            self.left = self._cap - self._used.get(day, 0)
+            self.left = self.cap_on(day) - self._used.get(day, 0)
+
+    def open_from(self, second: int) -> int:
+        """`second` when something is left then, else a later second before which nothing can be."""
+        if second >= self.day_ends:
+            self.turn_to(second)
+        return second if self.left > 0 else self.day_ends
 
 
-class Sender(Allowance):
-    """A mailbox: free while its day's cap lasts and the gap after its last slot is over."""
+class Outlet(Allowance):
+    """A sender: free while its day's cap lasts and its rest after its last slot is over."""
 
-    __slots__ = ("_free_at", "_gap", "id")
+    __slots__ = ("_free_at", "sender")
 
-    def __init__(self, mailbox: Mailbox) -> None:
-        super().__init__(mailbox.zone, mailbox.daily_cap, mailbox.used)
-        self.id = mailbox.id
-        self._gap = mailbox.gap_seconds
-        self._free_at = to_second(mailbox.last_slot) + self._gap if mailbox.last_slot else -NEVER
+    def __init__(self, sender: Sender) -> None:
+        super().__init__(sender.zone, sender.daily_cap, sender.used)
+        self.sender = sender
+        self._free_at = to_second(sender.free_at) if sender.free_at else -NEVER
+
+    def cap_on(self, day: int) -> int:
+        cap = self.sender.cap_on(day)
+        return UNCAPPED if cap is None else cap
 
     def free_from(self, second: int) -> int:
         """`second` when free then, else a later second before which it cannot be free."""
@@ -51,59 +67,46 @@ class Sender(Allowance):
             return self.day_ends
         return max(second, self._free_at)
 
-    def take(self, second: int) -> None:
+    def take(self, second: int, seed: bytes, enrolment_id: int, step_number: int) -> None:
         self.left -= 1
-        self._free_at = second + self._gap
+        sender = self.sender
+        gap, jitter = sender.gap_seconds, sender.jitter_seconds
+        self._free_at = second + pause_after(gap, jitter, seed, enrolment_id, step_number)
 
 
-class Run(Allowance):
-    """A campaign: open in its windows while its day's cap lasts."""
+class Domain(Allowance):
+    """The mails to one domain. On a day on which it is full, whatever was due is due on the next one."""
 
-    __slots__ = ("_closes", "_dues", "_openings", "_opens", "campaign", "positions", "senders")
+    __slots__ = ("_full",)
 
-    def __init__(self, campaign: Campaign, senders: Mapping[int, Sender], now: int) -> None:
-        super().__init__(campaign.schedule.zone, campaign.daily_cap, campaign.used)
-        self.campaign = campaign
-        self.senders = {id_: senders[id_] for id_ in sorted(campaign.mailbox_ids) if id_ in senders}
-        self.positions = {step.number: position for position, step in enumerate(campaign.steps)}
-        self._openings: Iterator[tuple[int, int]] = campaign.schedule.openings(now)
-        self._opens = self._closes = -NEVER
-        self._dues: dict[int, tuple[int, int]] = {}
+    def __init__(self, account: Account, used: Mapping[date, int]) -> None:
+        super().__init__(account.zone, account.domain_cap, used)
+        full = sorted(day for day, count in self._used.items() if count >= self._cap)
+        self._full = [(self.days.start(day), self.days.start(day + 1)) for day in full]
 
-    def open_from(self, second: int) -> int:
-        """`second` when open then, else a later second before which it cannot be open."""
-        if second >= self.day_ends:
-            self.turn_to(second)
-        return self.window_from(second) if self.left > 0 else self.day_ends
+    def due_from(self, second: int) -> int:
+        """Before this moment nobody is due any more: the end of the last day that was full by `second`."""
+        return max((end for start, end in self._full if start <= second), default=-NEVER)
 
-    def window_from(self, second: int) -> int:
-        while second >= self._closes:
-            self._opens, self._closes = next(self._openings, (NEVER, NEVER))
-        return max(second, self._opens)
+    def take(self, second: int) -> None:
+        self.turn_to(second)
+        self.left -= 1
+        if self.left == 0:
+            self._full = [(second, self.day_ends), *(full for full in self._full if full[0] > second)]
 
-    def sender_from(self, second: int) -> int:
-        """When any of the senders is free, in the same terms."""
-        soonest = NEVER
-        for sender in self.senders.values():
-            free = sender.free_from(second)
-            if free == second:
-                return second
-            soonest = min(soonest, free)
-        return soonest
 
-    def choose_sender(self, second: int, enrolment_id: int, step_number: int) -> Sender:
-        """Of the senders free at `second` (there must be one) the one with the most left of its day."""
-        free = [sender for sender in self.senders.values() if sender.free_from(second) == second]
-        most = max(sender.left for sender in free)
-        best = [sender for sender in free if sender.left == most]
-        if len(best) == 1:
-            return best[0]
-        return best[draw(self.campaign.seed, enrolment_id, step_number, "mailbox", below=len(best))]
+class Domains:
+    """The domains of an account's recipients, each made when it is first asked for."""
 
-    def due_after(self, second: int, position: int) -> int:
-        """When the step at `position` falls due; many slots share a moment, so the last answer is kept."""
-        known = self._dues.get(position)
-        if known is None or known[0] != second:
-            due = self.campaign.steps[position].delay.after_second(second, self.days)
-            known = self._dues[position] = second, due
-        return known[1]
+    __slots__ = ("_account", "_domains")
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._domains: dict[str, Domain] = {}
+
+    def named(self, name: str) -> Domain:
+        domain = self._domains.get(name)
+        if domain is None:
+            used = self._account.used_by_domain.get(name, {})
+            domain = self._domains[name] = Domain(self._account, used)
+        return domain

@@ -1,4 +1,4 @@
-"""plan(): who gets which step from which mailbox at which moment, computed from values alone."""
+"""plan(): who gets which step from which sender at which moment, computed from values alone."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ from collections.abc import Iterator
 from datetime import datetime
 from heapq import heapify, heappop, heappush, heapreplace
 
-from outreach.scheduling.capacity import Run, Sender
-from outreach.scheduling.days import from_second, to_second
-from outreach.scheduling.holds import left_over, not_due, not_ready, unplaceable
-from outreach.scheduling.queues import FIRST_MAIL, FOLLOW_UP, Item, Queue
-from outreach.scheduling.state import LeftOver, Slot, State, Waiting
+from outreach.scheduling.capacity import NEVER, Allowance, Domains, Outlet
+from outreach.scheduling.days import LocalDays, from_second, to_second
+from outreach.scheduling.holds import domain_full, left_over, no_sender, no_step, not_due, not_ready
+from outreach.scheduling.queues import Item, Queue
+from outreach.scheduling.runs import Person, Run
+from outreach.scheduling.sequence import Via
+from outreach.scheduling.state import LeftOver, Passed, PutOff, Slot, State
+
+QueueKey = tuple[int, Via, int | None, LocalDays | None]
 
 
 def plan(state: State, now: datetime, until: datetime) -> Plan:
-    """Every slot in [now, until), as soon as window, caps and gap allow, on whole seconds.
+    """Every slot in [now, until), as soon as windows, caps and gaps allow, on whole seconds.
 
     At each moment those who are due go in the order (follow-ups first, due, enrolment id). Nothing
     looks ahead, so planning in chunks, each from the state the last one left, gives the same slots.
@@ -29,14 +33,18 @@ class Plan:
         if until <= now:
             raise ValueError(f"until ({from_second(until)}) must come after now ({from_second(now)})")
         self.slots: list[Slot] = []
+        self.passed: list[Passed] = []  # of one enrolment in order
         self._now, self._until = now, until
+        account = state.account
+        self._mails = Allowance(account.zone, account.daily_cap, account.used)
+        self._domains = Domains(account) if account.domain_cap is not None else None
         self._queues: list[Queue] = []
-        self._queue_numbers: dict[tuple[int, int | None], int] = {}
+        self._queue_numbers: dict[QueueKey, int] = {}
         self._agenda: dict[int, list[tuple[Queue, Item | None]]] = {}
         self._moments: list[int] = []
         self._later: list[tuple[Queue, Item]] = []
         self._unplaceable: list[LeftOver] = []
-        self._admit_all(state)
+        self._admit(state)
         while self._moments:
             moment = heappop(self._moments)
             self._serve(moment, self._wake_queues(self._agenda.pop(moment)))
@@ -44,16 +52,26 @@ class Plan:
     def left_over(self) -> Iterator[LeftOver]:
         """Each with what held it in the plan's last second."""
         yield from self._unplaceable
+        last = self._until - 1
         for queue in self._queues:
             if queue.items:
-                reason = not_ready(queue, self._until - 1)
+                reason = not_ready(queue, last)
                 yield from (left_over(item, reason) for item in sorted(queue.items))
         for queue, item in self._later:
-            yield left_over(item, not_due(queue.run, item[1]))
+            is_full = self._due_from(queue, item, last) == item[1]
+            yield left_over(item, domain_full(item) if is_full else not_due(queue, item))
 
-    def _admit_all(self, state: State) -> None:
-        senders = {mailbox.id: Sender(mailbox) for mailbox in state.mailboxes}
-        runs = {campaign.id: Run(campaign, senders, self._now) for campaign in state.campaigns}
+    def put_off(self) -> Iterator[PutOff]:
+        """Those who still wait, and whose domain was full on a day on which they were due."""
+        waiting = [(queue, item) for queue in self._queues for item in queue.items]
+        for queue, item in waiting + self._later:
+            due_from = self._due_from(queue, item, self._until - 1)
+            if due_from >= item[1]:
+                yield PutOff(item[2], from_second(due_from))
+
+    def _admit(self, state: State) -> None:
+        outlets = {(sender.via, sender.id): Outlet(sender) for sender in state.senders}
+        runs = {campaign.id: Run(campaign, outlets, self._now) for campaign in state.campaigns}
         for waiting in state.waiting:
             run = runs.get(waiting.campaign_id)
             if run is None:
@@ -61,27 +79,45 @@ class Plan:
                     f"enrolment {waiting.enrolment_id} waits in campaign {waiting.campaign_id}, "
                     f"but the state has campaigns {sorted(runs)}"
                 )
-            self._admit(run, waiting)
+            position = run.positions.get(waiting.step_number)
+            if position is None:
+                self._unplaceable.append(no_step(waiting, run.campaign))
+            else:
+                self._await(run, to_second(waiting.due), waiting.enrolment_id, position, Person(waiting))
 
-    def _admit(self, run: Run, waiting: Waiting) -> None:
-        position = run.positions.get(waiting.step_number)
-        has_sender = run.senders if waiting.mailbox_id is None else waiting.mailbox_id in run.senders
-        if position is None or not has_sender:
-            self._unplaceable.append(unplaceable(waiting, run.campaign, has_step=position is not None))
-            return
-        queue = self._queue(run, waiting.mailbox_id)
-        priority = FIRST_MAIL if position == 0 else FOLLOW_UP
-        self._await(queue, (priority, to_second(waiting.due), waiting.enrolment_id, position))
+    def _await(self, run: Run, due: int, enrolment_id: int, position: int, person: Person) -> None:
+        """Have this step waited for, or, if it falls due for somebody whom it is not meant for, the next."""
+        steps = run.campaign.steps
+        while (condition := steps[position].condition) and condition not in person.facts:
+            if due >= self._until:
+                break
+            self.passed.append(Passed(enrolment_id, steps[position].number, from_second(due)))
+            clock = run.clock_passed(person, steps[position].via)
+            position += 1
+            if position == len(steps):
+                return
+            due = run.due_after(due, position, clock)
+        queue = self._queue(run, steps[position].via, person)
+        if queue is None:
+            self._unplaceable.append(no_sender(enrolment_id, run.campaign, steps[position].via, person))
+        else:
+            self._enter(queue, (run.priority(position), due, enrolment_id, position, person))
 
-    def _queue(self, run: Run, mailbox_id: int | None) -> Queue:
-        key = run.campaign.id, mailbox_id
-        number = self._queue_numbers.setdefault(key, len(self._queues))
-        if number == len(self._queues):
-            sender = None if mailbox_id is None else run.senders[mailbox_id]
-            self._queues.append(Queue(number, run, sender))
+    def _queue(self, run: Run, via: Via, person: Person) -> Queue | None:
+        days = person.days if run.campaign.window_zone == "contact" else None
+        key = run.campaign.id, via, person.sender_for(via), days
+        number = self._queue_numbers.get(key)
+        if number is not None:
+            return self._queues[number]
+        pool = [(outlet, run.gate(run.clock(person, outlet))) for outlet in run.outlets_for(person, via)]
+        if not pool:
+            return None
+        shared = (run, self._mails) if via is Via.MAIL else ()
+        number = self._queue_numbers[key] = len(self._queues)
+        self._queues.append(Queue(number, run, via, pool, tuple(one for one in shared if one.is_capped)))
         return self._queues[number]
 
-    def _await(self, queue: Queue, item: Item) -> None:
+    def _enter(self, queue: Queue, item: Item) -> None:
         due = item[1]
         if due < self._until:
             self._note(max(due, self._now), queue, item)
@@ -124,22 +160,48 @@ class Plan:
                 if ready < self._until:
                     self._note(ready, queue)
                 continue
-            self._place(queue, moment, at)
+            if self._domains is None or not self._put_off_first(queue, moment):
+                self._place(queue, moment, at)
             if queue.items:
                 heapreplace(heap, (queue.items[0], queue.number))
             else:
                 heappop(heap)
                 queue.idle = True
 
+    def _put_off_first(self, queue: Queue, moment: int) -> bool:
+        """Whether the first item was due while its domain was full; it goes back with its new due moment."""
+        item = queue.items[0]
+        due_from = self._due_from(queue, item, moment)
+        if due_from <= item[1]:
+            return False
+        item = (item[0], due_from, *item[2:])
+        if due_from <= moment:
+            heapreplace(queue.items, item)
+        else:
+            heappop(queue.items)
+            self._enter(queue, item)
+        return True
+
+    def _due_from(self, queue: Queue, item: Item, second: int) -> int:
+        if self._domains is None or queue.via is not Via.MAIL:
+            return -NEVER
+        return self._domains.named(item[4].domain).due_from(second)
+
     def _place(self, queue: Queue, moment: int, at: datetime) -> None:
         run = queue.run
-        _, _, enrolment_id, position = heappop(queue.items)
-        step = run.campaign.steps[position]
-        sender = queue.sender or run.choose_sender(moment, enrolment_id, step.number)
-        run.left -= 1
-        sender.take(moment)
-        variant = step.variant_for(run.campaign.seed, enrolment_id)
-        self.slots.append(Slot(enrolment_id, step.number, sender.id, variant, at))
-        if position + 1 < len(run.campaign.steps):
-            due = run.due_after(moment, position + 1)
-            self._await(self._queue(run, sender.id), (FOLLOW_UP, due, enrolment_id, position + 1))
+        _, _, enrolment_id, position, person = heappop(queue.items)
+        steps, seed = run.campaign.steps, run.campaign.seed
+        step = steps[position]
+        outlet = queue.choose(moment, enrolment_id, step.number)
+        outlet.take(moment, seed, enrolment_id, step.number)
+        for allowance in queue.allowances:
+            allowance.left -= 1
+        if self._domains is not None and queue.via is Via.MAIL:
+            self._domains.named(person.domain).take(moment)
+        sender_id = None if queue.via is Via.HAND else outlet.sender.id
+        variant = step.variant_for(seed, enrolment_id)
+        self.slots.append(Slot(enrolment_id, step.number, queue.via, sender_id, variant, at))
+        person.keep(outlet.sender)
+        if position + 1 < len(steps):
+            due = run.due_after(moment, position + 1, run.clock(person, outlet))
+            self._await(run, due, enrolment_id, position + 1, person)

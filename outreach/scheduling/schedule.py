@@ -1,16 +1,18 @@
-"""When a campaign may send: weekday windows in a time zone, between two dates."""
+"""When a campaign may send: weekday windows in a time zone, between two dates, except on days off."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from itertools import pairwise
 
 from outreach.scheduling.days import from_second, local_days, to_second
+from outreach.scheduling.sequence import NO_DAY
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 END_OF_DAY = 24 * 60
+LONGEST_PAUSE = 800  # days without an opening, after which there will be none: all the others are days off
 
 Window = tuple[int, int]  # minutes since local midnight, half-open
 
@@ -20,13 +22,14 @@ class Schedule:
     """`windows` holds seven lists, Monday first; `starts_on` and `ends_on` are the first and last day.
 
     A window's edge that the clock skips moves forward to the next time it shows. Of an hour that
-    the clock shows twice only the first pass is open.
+    the clock shows twice only the first pass is open. On `closed` days there is no window.
     """
 
     zone: tzinfo
     windows: Sequence[Sequence[Window]]
     starts_on: date | None = None
     ends_on: date | None = None
+    closed: Container[date] = NO_DAY
 
     def __post_init__(self) -> None:
         if len(self.windows) != len(WEEKDAYS):
@@ -61,17 +64,31 @@ class Schedule:
         if self.starts_on:
             day = max(day, self.starts_on.toordinal())
         last = self.ends_on.toordinal() if self.ends_on else date.max.toordinal() - 1
-        while day <= last:
-            yield from (opening for opening in self._on(day) if opening[1] > second)
+        opened = day
+        while day <= last and day - opened <= LONGEST_PAUSE:
+            for opening in self._on(day):
+                opened = day
+                if opening[1] > second:
+                    yield opening
             day += 1
+
+    def shown_in(self, zone: tzinfo) -> Schedule:
+        """The same windows on another zone's clock."""
+        return self if zone is self.zone else replace(self, zone=zone)
+
+    def is_day_off(self, day: int) -> bool:
+        """Whether this day, given by its ordinal, would have windows if it were not closed."""
+        return bool(self.windows[(day - 1) % 7]) and date.fromordinal(day) in self.closed
 
     def ended_at(self) -> int | None:
         return local_days(self.zone).start(self.ends_on.toordinal() + 1) if self.ends_on else None
 
     def _on(self, day: int) -> Iterator[tuple[int, int]]:
-        days = local_days(self.zone)
         windows = self.windows[(day - 1) % 7]
-        again = days.repeated(day) if windows else None
+        if not windows or date.fromordinal(day) in self.closed:
+            return
+        days = local_days(self.zone)
+        again = days.repeated(day)
         for opens, closes in windows:
             begin, end = days.instant(day, opens * 60), days.instant(day, closes * 60)
             pieces = [(begin, end)]

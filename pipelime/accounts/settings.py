@@ -13,6 +13,8 @@ from pipelime.changing import assign, checked, only_known, reread
 from pipelime.errors import Invalid
 from pipelime.events.recording import record
 
+MOST_MAILS = 10_000_000
+CAPS = ("mails_a_day", "mails_per_domain_a_day")  # of all campaigns together; without one there is no cap
 CHANGEABLE = ("name", "time_zone", "locale", "currency", "postal_address", "lead_visibility", "settings")
 
 
@@ -66,4 +68,14 @@ def merged_settings(old: dict[str, Any], new: Any) -> dict[str, Any]:
     for key, value in new.items():
         if isinstance(value, float) and not math.isfinite(value):
             raise Invalid(f"settings: {key} is no finite number", field="settings")
+        if key in CAPS and value is not None and not is_cap(value):
+            raise Invalid(
+                f"settings: {key} is {value!r}; use a whole number from 1 to {MOST_MAILS:,}, "
+                "or null for no limit",
+                field="settings",
+            )
     return {key: value for key, value in {**old, **new}.items() if value is not None}
+
+
+def is_cap(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_MAILS

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from crm.comments import create_comment
@@ -21,14 +22,16 @@ from crm.models import Company, Contact, Lead, Step
 from crm.prospecting import create_list
 from crm.tags import create_category, create_predefined_tag
 from outreach.campaigns import create_campaign, start_campaign
+from outreach.conversations import file
 from outreach.enrolling import enrol
 from outreach.mailboxes import create_mailbox
-from outreach.models import Campaign, EmailAccount
+from outreach.models import Campaign, EmailAccount, Incoming
 from outreach.templates import create_template
 from pipelime.accounts.models import Account, User
 from pipelime.accounts.people import update_user
 from pipelime.accounts.settings import update_account
 from pipelime.backoffice.demonstration_words import (
+    ANSWERS,
     COMMENTS,
     COMPANIES,
     FAIR,
@@ -41,6 +44,7 @@ from pipelime.backoffice.demonstration_words import (
     OFFER,
     ONBOARDING,
     PEOPLE,
+    QUOTED,
     TAGS,
 )
 from pipelime.errors import Conflict
@@ -166,9 +170,23 @@ def add_campaigns(account: Account, *, by: User) -> None:
     ids = list(Contact.objects.order_by("pk").values_list("pk", flat=True))
     enrol(invitation, Contact.objects.filter(pk__in=ids[:INVITED]), by=by)
     enrol(introduction, Contact.objects.filter(pk__in=ids[INVITED:90]), by=by)
+    add_answers(mailbox, Contact.objects.filter(pk__in=ids[90 : 90 + len(ANSWERS)]))
     if settings.SINK_PORT:
         for campaign in (invitation, introduction):
             start_campaign(campaign, by=by)
+
+
+def add_answers(mailbox: EmailAccount, people: QuerySet[Contact]) -> None:
+    """The inbox has something to read from the first day: what was answered to mails before Pipelime."""
+    now = timezone.now()
+    for number, (person, (subject, text)) in enumerate(zip(people.order_by("pk"), ANSWERS, strict=True)):
+        incoming = Incoming.objects.create(
+            account=mailbox.account, kind=Incoming.Kind.REPLY, mailbox=mailbox, contact=person,
+            from_address=person.email or "", from_name=person.name, subject=subject, text=text,
+            whole_text=text + QUOTED, external_id=f"<{person.uid}@demo.invalid>", digest=person.uid.hex,
+            at=now - timedelta(minutes=17, hours=7 * number),
+        )  # fmt: skip
+        file(incoming)
 
 
 def sender(account: Account, *, by: User) -> EmailAccount:

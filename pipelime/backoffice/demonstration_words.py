@@ -95,3 +95,21 @@ FAIR = [
     ["Redfern Dairy", "Molly", "Redfern", "molly@redfern.example", "+44 20 7946 0305"],
     ["Copperline Print", "Jonas", "Weiss", "", "+44 20 7946 0306"],
 ]
+
+# (subject, what they answer): what they mean by it is guessed.
+ANSWERS = [
+    ("Re: A question about your operations",
+     "Hello Lena,\n\nsounds interesting. Please send me some more information.\n\nBest regards"),
+    ("Re: A question about your operations", "Hi Lena, can we meet on Tuesday? Ten o'clock works for me."),
+    ("AW: Eine Frage zu Ihrer Planung",
+     "Guten Tag,\n\nim Moment haben wir leider keinen Bedarf. Melden Sie sich gerne im Herbst wieder."),
+    ("Re: A question about your operations",
+     "I am not the right person for this. Please write to our head of operations."),
+    ("Re: A question about your operations", "Thanks, but we are not interested."),
+    ("Re: A question about your operations", "Who gave you my address?"),
+]  # fmt: skip
+QUOTED = """
+
+On Monday, Lena from Limetree wrote:
+> I looked at how your team plans its week, and have one question: who keeps the plan up to date?
+"""

@@ -17,7 +17,8 @@ from pipelime.errors import NotFound
 
 RECORDS = {
     "leads": "crm_lead", "clients": "crm_company", "users": "accounts_user",
-    "spreadsheets": "crm_prospectinglist",
+    "spreadsheets": "crm_prospectinglist", "mailboxes": "outreach_emailaccount",
+    "conversations": "outreach_conversation",
 }  # fmt: skip
 
 

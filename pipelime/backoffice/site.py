@@ -46,9 +46,13 @@ class Workspace(UnfoldAdminSite):
         return super().admin_view(in_account(view), cacheable)
 
     def extra_urls(self) -> list[URLPattern]:
-        from pipelime.backoffice import operators, sink  # their models load after this site
+        from outreach.admin import todo  # their models load after this site
+        from pipelime.backoffice import held, operators, sink
 
         return [
+            path("sending/", protected(super().admin_view(held.page)), name="confirm_sending"),
+            path("to-do/", self.admin_view(todo.page), name="outreach_todo"),
+            path("to-do/<int:number>/<slug:verb>/", self.admin_view(todo.press), name="outreach_todo_press"),
             path("choose-account/", protected(super().admin_view(operators.choose)), name="choose_account"),
             path("mail-sink/", self.admin_view(sink.messages), name="mail_sink"),
             path("mail-sink/<slug:message_id>/", self.admin_view(sink.message), name="mail_sink_message"),
@@ -62,11 +66,21 @@ class Workspace(UnfoldAdminSite):
         context["site_favicons"] = [
             {"rel": "icon", "type": "image/svg+xml", "href": static("pipelime/icon.svg")}
         ]
+        context |= self.fence(request)
         account = getattr(request, "account", None)
         context["account"] = account
         context["site_url"] = None  # there is no other site to return to
         context["site_subheader"] = account.name if account else None
         return context
+
+    def fence(self, request: HttpRequest) -> dict[str, Any]:
+        """Every page says it while no mail is sent."""
+        from outreach import fence
+        from pipelime.backoffice.held import may_confirm
+
+        if not request.user.is_authenticated or not (row := fence.held()):
+            return {}
+        return {"held": row, "may_confirm": may_confirm(request)}
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return with_policy(super().login(request, extra_context))

@@ -97,6 +97,10 @@ def hosts() -> Iterator[Verdict]:
         yield warning(f"ALLOWED_HOSTS is '*': set it to {host!r}, so that forged Host headers are refused.")
     else:
         yield ok(f"ALLOWED_HOSTS lets {host!r} in.")
+    public = urlsplit(settings.PIPELIME_PUBLIC_URL).hostname or ""
+    elsewhere = public != host and not is_local(settings.PIPELIME_PUBLIC_URL)
+    if elsewhere and not validate_host(public, settings.ALLOWED_HOSTS):
+        yield failure(f"ALLOWED_HOSTS lacks {public!r}, the host of PIPELIME_PUBLIC_URL: nobody could leave.")
     for name, entries in (
         ("TRUSTED_PROXIES", settings.TRUSTED_PROXIES),
         ("PIPELIME_METRICS_ALLOW", settings.METRICS_ALLOW),

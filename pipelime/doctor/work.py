@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connection
 from django.utils import timezone
 
 from crm.models import Inbox
 from crm.receiving.imap import parse_imap_url
-from outreach.models import CapCounter, EmailAccount, Message
+from outreach import fence
+from outreach.counting import differences
+from outreach.models import EmailAccount, Message
 from pipelime import health
 from pipelime.accounts.models import Account
 from pipelime.celery import app
@@ -99,6 +100,18 @@ def ambiguous() -> Iterator[Verdict]:
         yield ok("No mail's fate is unknown.")
 
 
+def sending() -> Iterator[Verdict]:
+    """The restore fence."""
+    row = fence.held()
+    if row is None:
+        yield ok("Sending is not held: this is the database that ran here last.")
+    else:
+        yield failure(
+            f"Sending is held since {fence.moment(row.held_at)}: {row.reason}. "
+            "Run bin/manage confirm_sending, which shows what would go out."
+        )
+
+
 def mailboxes() -> Iterator[Verdict]:
     paused = EmailAccount.objects.alive().filter(paused_at__isnull=False)
     count = paused.count()
@@ -143,8 +156,8 @@ def accounts() -> Iterator[Verdict]:
 def caps() -> Iterator[Verdict]:
     """The counters that daily limits go by, against the messages that raised them."""
     since = (timezone.now() - timedelta(days=2)).date()
-    low = [(scope, used, counted) for scope, used, counted in compare_caps(since) if used < counted]
-    high = sum(used - counted for _, used, counted in compare_caps(since) if used > counted)
+    low = [(scope, used, counted) for scope, used, counted in differences(since) if used < counted]
+    high = sum(used - counted for _, used, counted in differences(since) if used > counted)
     # A mail that a person had sent again counts twice: both may have arrived.
     again = Message.objects.filter(settled_at__date__gte=since).count()
     if low:
@@ -159,25 +172,3 @@ def caps() -> Iterator[Verdict]:
         )
     else:
         yield ok("The daily counters agree with the mails.")
-
-
-def compare_caps(since: date) -> list[tuple[str, int, int]]:
-    """(scope, used, counted) where both differ, in one statement, so that claims cannot come between."""
-    counters, messages = CapCounter._meta.db_table, Message._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT scope, SUM(used), SUM(counted) FROM (
-                SELECT scope, day, used, 0 AS counted FROM {counters} WHERE day >= %s
-                UNION ALL
-                SELECT 'mailbox:' || mailbox_id, mailbox_day, 0, 1 FROM {messages}
-                WHERE mailbox_day >= %s AND state <> 'cancelled'
-                UNION ALL
-                SELECT 'campaign:' || campaign_id, campaign_day, 0, 1 FROM {messages}
-                WHERE campaign_day >= %s AND state <> 'cancelled'
-            ) AS both_sides
-            GROUP BY scope, day HAVING SUM(used) <> SUM(counted) ORDER BY scope, day
-            """,  # noqa: S608  tables are ours
-            [str(since)] * 3,
-        )
-        return [(scope, int(used), int(counted)) for scope, used, counted in cursor.fetchall()]

@@ -1,7 +1,7 @@
 """The only way out to hosts that users name: addresses judged, connections pinned to them, all timed."""
 
 from pipelime.outbound.addresses import Address, check_address
-from pipelime.outbound.dialing import allowed_in_clear, connect, peer_allowed_in_clear, resolve
+from pipelime.outbound.dialing import HTTP_PORTS, allowed_in_clear, connect, peer_allowed_in_clear, resolve
 from pipelime.outbound.errors import (
     Malformed,
     OutboundError,
@@ -16,6 +16,7 @@ from pipelime.outbound.http import Answer, Connection, post, request, session
 from pipelime.outbound.urls import Target, check_headers, parse_url
 
 __all__ = [
+    "HTTP_PORTS",
     "Address",
     "Answer",
     "Connection",

@@ -12,7 +12,15 @@ from ipaddress import ip_address
 from typing import Any, TypeVar, cast
 
 from pipelime.outbound.addresses import Address, check_address
-from pipelime.outbound.errors import Refused, TimedOut, TlsFailed, Unreachable, Unresolved
+from pipelime.outbound.errors import (
+    MAIL_REFUSAL,
+    Malformed,
+    Refused,
+    TimedOut,
+    TlsFailed,
+    Unreachable,
+    Unresolved,
+)
 from pipelime.outbound.urls import ascii_host
 
 HTTP_PORTS = frozenset({80, 443, 8443})
@@ -93,7 +101,12 @@ def peer_allowed_in_clear(connected: socket.socket) -> bool:
 def connect(host: str, port: int, timeout: float) -> socket.socket:
     """An open TCP connection to a mail server; the caller speaks TLS over it."""
     until = time.monotonic() + timeout
-    addresses = resolve(host, port, ports=MAIL_PORTS, timeout=min(timeout, LOOKUP_TIMEOUT))
+    try:
+        addresses = resolve(host, port, ports=MAIL_PORTS, timeout=min(timeout, LOOKUP_TIMEOUT))
+    except Malformed:
+        raise
+    except Refused as error:
+        raise type(error)(error.reason, MAIL_REFUSAL) from None
     connected = dial(addresses, until, socket.socket)
     connected.settimeout(timeout)
     return connected

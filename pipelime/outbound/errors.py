@@ -6,6 +6,10 @@ REFUSAL = (
     "This host cannot be found or may not be reached: "
     "use https, a public host and a usual port, or ask the operator to allow its address"
 )
+MAIL_REFUSAL = (
+    "This host cannot be found or may not be reached: "
+    "use a public host and a usual port of mail servers, or ask the operator to allow its address"
+)
 
 
 class OutboundError(Exception):
@@ -26,8 +30,8 @@ class Refused(OutboundError):
 
     kind = "refused"
 
-    def __init__(self, reason: str):
-        super().__init__(REFUSAL, reason=reason)
+    def __init__(self, reason: str, message: str = REFUSAL):
+        super().__init__(message, reason=reason)
 
 
 class Unresolved(Refused):

@@ -63,21 +63,23 @@ def request(
     *,
     deadline: float | None = None,
     keep: Connection | None = None,
+    ports: frozenset[int] | None = HTTP_PORTS,
 ) -> Answer:
     """Send one request and wait at most `deadline` seconds in all; `keep` reuses an open connection.
 
-    A status line counts as an answer even when the deadline or the limit cuts the body after it.
+    `ports` are those that hosts outside the operator's list may be reached on; None stands for any. A status
+    line counts as an answer even when the deadline or the limit cuts the body after it.
     """
     if keep is not None:
         return keep.request(method, body, headers, url=url, deadline=deadline)
-    with session(url) as connection:
+    with session(url, ports=ports) as connection:
         return connection.request(method, body, headers, deadline=deadline)
 
 
 @contextmanager
-def session(url: str) -> Iterator[Connection]:
+def session(url: str, *, ports: frozenset[int] | None = HTTP_PORTS) -> Iterator[Connection]:
     """One connection to the url's host, opened by the first request, for as many as one likes to send."""
-    connection = Connection(url)
+    connection = Connection(url, ports=ports)
     try:
         yield connection
     finally:
@@ -87,8 +89,9 @@ def session(url: str) -> Iterator[Connection]:
 class Connection:
     """A kept connection to one host. It resolves and judges anew whenever it has to reconnect."""
 
-    def __init__(self, url: str):
+    def __init__(self, url: str, *, ports: frozenset[int] | None = HTTP_PORTS):
         self.target = parse_url(url)
+        self.ports = ports
         self._http: HTTPConnection | None = None
 
     def post(
@@ -145,7 +148,7 @@ class Connection:
                     raise
                 # Nothing came back: the host had closed it while it lay idle.
         self.close()
-        self._http = _open(target, sending.until)
+        self._http = _open(target, sending.until, self.ports)
         return _exchange(self._http, sending)
 
     def _read(self, response: HTTPResponse) -> tuple[int, dict[str, str], bytes]:
@@ -160,10 +163,10 @@ class Connection:
             response.close()
 
 
-def _open(target: Target, until: float) -> HTTPConnection:
+def _open(target: Target, until: float, ports: frozenset[int] | None) -> HTTPConnection:
     """urllib3 is given an open socket and never resolves, so nothing can change after the judgement."""
     timeout = min(dialing.time_left(until), LOOKUP_TIMEOUT)
-    addresses = dialing.resolve(target.host, target.port, ports=HTTP_PORTS, timeout=timeout)
+    addresses = dialing.resolve(target.host, target.port, ports=ports, timeout=timeout)
     if target.scheme == "http" and not all(address.in_clear for address in addresses):
         raise Refused(f"{target.host} is not in OUTBOUND_ALLOW, so it is reached over https only")
     connected = dialing.dial(addresses, until, BoundedSocket)

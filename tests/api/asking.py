@@ -33,8 +33,8 @@ def model_of(route: Route) -> type[models.Model]:
 
 def made_for(route: Route, account: Account) -> models.Model:
     """A row of this account that the route may name."""
-    model = model_of(route)
-    return maker_of(model)(account=account, **route.dialect.made.get(model.__name__, {}))
+    model, made = model_of(route), route.dialect.made
+    return maker_of(model)(account=account, **made.get(route.view.__name__, made.get(model.__name__, {})))
 
 
 def maker_of(model: type[models.Model]) -> Any:

@@ -13,6 +13,8 @@ from pipelime.api.http import DialectViewSet
 from pipelime.api.native.resources import NativeViewSet
 from pipelime.api.pgai.resources import PgaiViewSet
 from pipelime.api.propipelines.resources import ProPipeLinesViewSet
+from pipelime.api.sendpilot.ids import id_of
+from pipelime.api.sendpilot.resources import SendPilotViewSet
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Dialect:
     refused: int = 403  # what a key without the scope is answered
     # Where a path names two rows: its parameter -> how the named row's parent is reached from the row.
     parents: dict[str, str] = field(default_factory=dict)
-    # What makes a row one of this dialect's: the model's name -> what its factory is told.
+    # What makes a row one of this dialect's: the model's or the view's name -> what its factory is told.
     made: dict[str, dict[str, Any]] = field(default_factory=dict)
     # Lists that answer nothing without a parameter: how their path ends -> a query that they take.
     queries: dict[str, str] = field(default_factory=dict)
@@ -41,6 +43,10 @@ DIALECTS: dict[type[DialectViewSet], Dialect] = {
         identify=lambda row: str(row.uid),
         missing=str(UUID(int=7)),
         suspended=403,
+        made={
+            "CampaignTemplateViewSet": {"is_template": True},
+            "Message": {"channel": "task", "state": "todo"},
+        },
     ),
     ProPipeLinesViewSet: Dialect(
         name="propipelines",
@@ -54,6 +60,13 @@ DIALECTS: dict[type[DialectViewSet], Dialect] = {
             "Delivery": {"endpoint__dialect": "propipelines", "endpoint__events": ["lead.creation"]},
         },
         queries={"rows/called_from": "phone_number=2223334444"},
+    ),
+    SendPilotViewSet: Dialect(
+        name="sendpilot",
+        headers=lambda raw: {"X-API-Key": raw},
+        identify=id_of,
+        missing=f"camp_{UUID(int=7).hex}",
+        suspended=403,
     ),
     PgaiViewSet: Dialect(
         name="pgai",

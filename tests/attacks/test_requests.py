@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from outreach import mailboxes
-from pipelime.outbound.errors import REFUSAL
+from outreach import trying
+from pipelime.outbound.errors import MAIL_REFUSAL
 from tests.factories import MailboxFactory
 
 LISTS = ["contacts", "companies", "leads", "campaigns", "email-accounts", "webhooks"]
@@ -129,8 +129,8 @@ def test_testing_a_mailbox_does_not_tell_open_ports_from_closed_ones(native, set
 
     told = native.post("/api/email-accounts/test", {"smtp": server, "imap": server}, format="json").json()
 
-    assert told["imap"] == {"ok": False, "detail": REFUSAL}
-    assert told["smtp"] == {"ok": False, "detail": f"{host}:{port} cannot be reached: {REFUSAL}"}
+    assert told["imap"] == {"ok": False, "detail": MAIL_REFUSAL}
+    assert told["smtp"] == {"ok": False, "detail": f"{host}:{port} cannot be reached: {MAIL_REFUSAL}"}
 
 
 @pytest.mark.parametrize("part", ["username", "password"])
@@ -155,7 +155,7 @@ def test_a_password_that_imap_cannot_carry_is_told_and_not_a_500(native, account
             password.encode("ascii")
 
     server = Ascii()
-    monkeypatch.setattr(mailboxes, "imap_connection", lambda _: contextlib.nullcontext(server))
+    monkeypatch.setattr(trying, "imap_connection", lambda *_: contextlib.nullcontext(server))
 
     told = native.post(f"/api/email-accounts/{mailbox.uid}/test").json()["imap"]
 

@@ -28,8 +28,13 @@ def prepare() -> None:
 
 
 def work() -> None:
+    from django.db import connections
+
     from outreach.tasks import send_due
 
+    options = connections["default"].settings_dict["OPTIONS"]
+    if connections["default"].vendor == "postgresql":
+        options["application_name"] = f"worker {os.getpid()}"  # by which a test sees what it is doing
     while os.getppid() != 1:
         if not send_due():
             time.sleep(0.05)

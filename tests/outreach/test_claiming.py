@@ -17,6 +17,7 @@ from outreach.planning import plan_account
 from outreach.sending import mark_sending
 from outreach.settling import mark_ambiguous, mark_sent, settle
 from pipelime.scope import every_account
+from tests.factories import ConversationFactory
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)  # a Wednesday
 
@@ -164,6 +165,86 @@ def test_what_was_taken_over_meanwhile_gives_nothing_back(planned, user, campaig
     assert returned == set()
     assert counters() == {"mailbox": 0}
     assert Message.objects.get().state == "cancelled"
+
+
+@pytest.fixture
+def capped(account):
+    def set_caps(**caps: int) -> None:
+        account.settings = caps
+        account.save()
+
+    return set_caps
+
+
+def test_what_exceeds_an_account_waits_for_its_next_day(planned, capped, account):
+    account.time_zone = "Europe/Paris"
+    planned(3)
+    capped(mails_a_day=2)
+
+    batch, again = claim(), claim()
+
+    assert (len(batch.messages), again) == (2, None)
+    assert Message.objects.get(state="queued").due_at == datetime(2026, 3, 4, 23, tzinfo=UTC)
+    assert counters() == {"mailbox": 2, "account": 2, "domain": 2}
+
+
+def test_what_exceeds_a_domain_waits_and_other_domains_do_not(planned, capped):
+    first, *_ = planned(3)
+    Message.objects.filter(pk=first.pk).update(to_address="p@Other.example")
+    capped(mails_per_domain_a_day=1)
+
+    batch = claim()
+
+    assert sorted(message.to_address.partition("@")[2] for message in batch.messages) == [
+        "Other.example",
+        "example.com",
+    ]
+    domains = CapCounter.objects.filter(scope__startswith="domain").order_by("scope")
+    assert [(one.scope.rpartition(":")[2], one.used) for one in domains] == [
+        ("example.com", 1),
+        ("other.example", 1),
+    ]
+
+
+def test_the_counters_of_account_and_domain_are_given_back_with_the_claim(planned, capped, user, campaign):
+    planned(2)
+    capped(mails_a_day=5)
+    claim()
+
+    pause_campaign(campaign, by=user)
+
+    assert counters() == {"mailbox": 0, "account": 0, "domain": 0}
+    assert not Message.objects.filter(account_day__isnull=False).exists()
+
+
+def test_a_new_mailbox_may_send_only_what_its_ramp_allows(planned):
+    planned(3)
+    EmailAccount.objects.update(ramp_up_from=1, ramp_up_by=1, ramp_up_on=NOON.date() - timedelta(days=1))
+
+    assert len(claim().messages) == 2
+
+
+def test_an_answer_and_a_test_mail_use_no_allowance(planned, mailbox, account):
+    answer, test, mail = planned(3)
+    talk = ConversationFactory(account=account, mailbox=mailbox)
+    Message.objects.filter(pk=answer.pk).update(conversation=talk)
+    Message.objects.filter(pk=test.pk).update(frozen={"subject": "", "text": ""}, campaign=None)
+    EmailAccount.objects.update(daily_limit=1)
+
+    batch = claim()
+
+    assert sorted(message.pk for message in batch.messages) == [answer.pk, test.pk, mail.pk]
+    assert counters() == {"mailbox": 1}
+
+
+def test_a_claim_of_mail_takes_no_other_step(planned):
+    [message] = planned()
+    Message.objects.filter(pk=message.pk).update(channel="linkedin_message")
+
+    batch = claim()
+
+    assert batch is None or batch.messages == []
+    assert Message.objects.get().state == "queued"
 
 
 def test_a_batch_costs_the_same_statements_whatever_its_size(planned):

@@ -102,6 +102,23 @@ def test_one_click_unsubscribe_is_offered_with_an_address_to_post_to():
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
+def test_a_mail_to_leave_by_carries_the_token_in_its_subject():
+    message = parsed(compose(letter(unsubscribe_mailto="u@acme.example", unsubscribe_token="AZ_-9")))
+
+    assert message["List-Unsubscribe"] == "<mailto:u@acme.example?subject=unsubscribe%20AZ_-9>"
+
+
+def test_our_own_reference_survives_a_relay_that_renames_the_mail():
+    assert parsed(compose(letter(reference="0190ab")))["X-Message-Ref"] == "0190ab"
+
+
+@pytest.mark.parametrize("field", ["reference", "unsubscribe_token"])
+@pytest.mark.parametrize("value", ["a b", "a\r\nBcc: eve@evil.example", "é", "a>"])
+def test_a_reference_that_is_no_plain_word_is_refused(field, value):
+    with pytest.raises(HeaderUnsafe):
+        compose(letter(unsubscribe_mailto="u@acme.example", **{field: value}))
+
+
 def test_unsubscribing_by_mail_alone_is_not_called_one_click():
     message = parsed(compose(letter(unsubscribe_mailto="u@acme.example")))
 

@@ -5,10 +5,10 @@ from outreach.mailboxes import (
     delete_mailbox,
     pause_mailbox,
     resume_mailbox,
-    test_mailbox,
     update_mailbox,
 )
 from outreach.models import EmailAccount, Message
+from outreach.trying import test_mailbox
 from pipelime.errors import Conflict, Invalid
 from pipelime.events.models import Event
 from tests.factories import EnrolmentFactory, MailboxFactory, MessageFactory

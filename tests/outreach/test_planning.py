@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from crm.models import Contact
-from outreach import placing, planning
+from outreach import demand, moving_on, planning
 from outreach.campaigns import create_campaign, start_campaign, update_campaign
 from outreach.enrolling import enrol
 from outreach.mailboxes import delete_mailbox, pause_mailbox, resume_mailbox
@@ -26,8 +26,9 @@ STEPS = [{"subject": "Hi", "body": "Hi"}, {"delay": {"days": 1}, "body": "Again"
 
 @pytest.fixture
 def small_turns(monkeypatch):
-    monkeypatch.setattr(placing, "AT_ONCE", 5)
+    monkeypatch.setattr(demand, "AT_ONCE", 5)
     monkeypatch.setattr(planning, "AT_ONCE", 6)
+    monkeypatch.setattr(moving_on, "AT_ONCE", 6)
 
 
 def running(account, user, mailboxes, count: int, **values) -> Campaign:
@@ -56,7 +57,7 @@ def test_many_short_transactions_make_the_plan_of_one(account, user, monkeypatch
         return sorted(made)
 
     at_once = plan()
-    monkeypatch.setattr(placing, "AT_ONCE", 4)
+    monkeypatch.setattr(demand, "AT_ONCE", 4)
     in_turns = plan()
 
     assert len(at_once) == 18

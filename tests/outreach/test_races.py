@@ -14,9 +14,10 @@ from outreach.blocking import suppress
 from outreach.campaigns import create_campaign, delete_campaign, pause_campaign, update_campaign
 from outreach.claiming import claim_batch, return_to_queue
 from outreach.enrolling import enrol
-from outreach.enrolments import stop
+from outreach.enrolments import pause_enrolment, remove_enrolment, resume_enrolment, stop
 from outreach.mailboxes import delete_mailbox, pause_mailbox
 from outreach.models import Campaign, CapCounter, EmailAccount, Enrolment, Message
+from outreach.outcomes import defer
 from outreach.planning import plan_account
 from outreach.sending import mark_sending, send_batch
 from outreach.settling import expire_sending, mark_ambiguous, mark_sent, settle
@@ -52,10 +53,12 @@ def states(model) -> list[str]:
         lambda campaign, user: pause_campaign(campaign, by=user),
         lambda campaign, user: delete_mailbox(EmailAccount.objects.get(), by=user),
         lambda campaign, user: stop(Enrolment.objects.all(), reason="a test"),
+        lambda campaign, user: pause_enrolment(Enrolment.objects.get(), by=user),
+        lambda campaign, user: remove_enrolment(Enrolment.objects.get(), by=user),
         lambda campaign, user: delete_contact(Contact.objects.get(), by=user),
         lambda campaign, user: suspend(campaign.account, by=user),
     ],
-    ids=["pause", "delete_mailbox", "stop", "delete_contact", "suspend"],
+    ids=["pause", "delete_mailbox", "stop", "pause_place", "remove_place", "delete_contact", "suspend"],
 )
 def test_what_is_being_claimed_is_taken_back_too(account, user, campaign, started, give_up, sink):
     started()
@@ -75,8 +78,9 @@ def test_what_is_being_claimed_is_taken_back_too(account, user, campaign, starte
     [
         lambda campaign, user: delete_campaign(campaign, by=user),
         lambda campaign, user: stop(Enrolment.objects.all(), reason="a test"),
+        lambda campaign, user: pause_enrolment(Enrolment.objects.get(), by=user),
     ],
-    ids=["delete", "stop"],
+    ids=["delete", "stop", "pause_place"],
 )
 def test_what_is_being_planned_is_taken_back_too(account, user, campaign, started, give_up):
     started()
@@ -104,6 +108,24 @@ def test_a_plan_leaves_those_alone_who_are_being_stopped(account, user, started,
 
     assert states(Message) == []
     assert states(Enrolment) == ["stopped"]
+
+
+def test_a_mail_put_back_after_its_place_was_paused_waits_for_the_person(account, user, started):
+    """It was on the wire when somebody paused the place; then the server put it off."""
+    started()
+    plan(account)
+    [message] = claim().messages
+    mark_sending(message)
+    place = pause_enrolment(Enrolment.objects.get(), by=user)
+
+    defer(message, "451 try later")
+    Message.objects.update(due_at=timezone.now())
+    sent = send_batch(claim())
+    resume_enrolment(place, by=user)
+
+    assert sent == 0
+    assert states(Message) == ["cancelled"]
+    assert states(Enrolment) == ["waiting"]
 
 
 def test_a_campaign_that_is_being_paused_is_not_planned(account, user, campaign, started):

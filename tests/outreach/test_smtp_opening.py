@@ -1,10 +1,11 @@
 import socket
 import ssl
+from base64 import b64decode
 
 import pytest
 import trustme
 
-from outreach.smtp import Dialogue, try_login
+from outreach.smtp import Dialogue
 from outreach.smtp_results import (
     Accepted,
     Deferred,
@@ -206,15 +207,51 @@ def test_a_password_is_never_sent_in_clear():
         assert [line.split()[0] for line in sink.commands] == ["EHLO"]
 
 
-def test_a_connection_test_gives_the_servers_own_words():
+def test_the_servers_own_words_are_kept():
     with SmtpSink(logins={"bo": "secret"}) as sink:
-        login = try_login(
-            "127.0.0.1", sink.port, "none", "bo", "secret", connect=dial, allow_clear_password=True
-        )
-        greeting = try_login("127.0.0.1", sink.port, "none", connect=dial)
+        with open_dialogue(sink, "none", "bo", "secret", allow_clear_password=True) as dialogue:
+            login = dialogue.login_reply
+        with open_dialogue(sink) as dialogue:
+            greeting = dialogue.greeting
 
     assert login == "235 2.7.0 welcome"
     assert greeting == "sink.example ESMTP"
+
+
+def test_a_token_is_given_as_google_and_microsoft_take_it():
+    with SmtpSink(logins={"bo@acme.example": "ya29.token"}, mechanisms="PLAIN XOAUTH2") as sink:
+        with open_dialogue(
+            sink, "none", "bo@acme.example", token="ya29.token", allow_clear_password=True
+        ) as dialogue:
+            assert dialogue.login_reply == "235 2.7.0 welcome"
+        sink.finish()
+
+    given = b64decode(sink.commands[1].removeprefix("AUTH XOAUTH2 "))
+    assert given == b"user=bo@acme.example\x01auth=Bearer ya29.token\x01\x01"
+
+
+def test_a_token_that_is_turned_away_brings_the_servers_code_and_words():
+    with SmtpSink(logins={"bo": "another"}, mechanisms="XOAUTH2") as sink:
+        with pytest.raises(LoginRefused) as refusal:
+            open_dialogue(sink, "none", "bo", token="old", allow_clear_password=True)
+        sink.finish()
+
+    assert str(refusal.value) == "535 5.7.8 wrong user name or password"
+    assert sink.commands[2] == ""  # the error came as a challenge, and was answered
+
+
+def test_a_server_without_oauth_is_told_apart():
+    with SmtpSink(logins={}, mechanisms="PLAIN LOGIN") as sink, pytest.raises(LoginRefused, match="XOAUTH2"):
+        open_dialogue(sink, "none", "bo", token="token", allow_clear_password=True)
+
+
+def test_a_token_is_never_sent_in_clear():
+    with SmtpSink(logins={}, mechanisms="XOAUTH2") as sink:
+        with pytest.raises(TlsRequired):
+            open_dialogue(sink, "none", "bo", token="token")
+        sink.finish()
+
+    assert [line.split()[0] for line in sink.commands] == ["EHLO"]
 
 
 def test_a_host_name_that_could_leave_its_command_is_refused():

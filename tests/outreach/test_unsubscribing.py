@@ -17,12 +17,25 @@ def test_the_link_of_a_mail_unsubscribes_its_recipient(account, settings):
 
 
 def test_unsubscribing_twice_changes_nothing(account):
-    token = token_for(MessageFactory(account=account).uid)
+    message = MessageFactory(account=account)
 
-    unsubscribe(token)
-    unsubscribe(token)
+    unsubscribe(token_for(message.uid))
+    message.refresh_from_db()
+    first = message.unsubscribed_at
+    unsubscribe(token_for(message.uid))
 
+    message.refresh_from_db()
     assert Suppression.objects.count() == 1
+    assert first is not None
+    assert message.unsubscribed_at == first
+
+
+def test_the_record_says_how_it_was_asked(account):
+    message = MessageFactory(account=account, campaign_name="Spring")
+
+    unsubscribe(token_for(message.uid))
+
+    assert Suppression.objects.get().source == "the link in a mail of Spring"
 
 
 CHANGES = {

@@ -46,7 +46,7 @@ def test_readyz_says_that_everything_answers(client):
 
     assert (answer.status_code, answer.json()) == (
         200,
-        {"status": "ok", "database": "ok", "broker": "ok", "oldest_due_seconds": 0},
+        {"status": "ok", "database": "ok", "broker": "ok", "oldest_due_seconds": 0, "sending": "open"},
     )
 
 
@@ -72,6 +72,7 @@ def test_readyz_fails_without_the_broker(client, settings):
         "database": "ok",
         "broker": "OperationalError",
         "oldest_due_seconds": 0,
+        "sending": "open",
     }
 
 

@@ -10,11 +10,12 @@ from unfold.decorators import display
 
 from pipelime.backoffice.admin import Button, WorkspaceAdmin, account_of
 from webhooks import endpoints
-from webhooks.admin.forms import STANDARD, EndpointForm
+from webhooks.admin.forms import EndpointForm, kinds_with_one_event
 from webhooks.dialects import dialect_named
 from webhooks.models import Endpoint
 from webhooks.replaying import replay
 
+ONE_EVENT = kinds_with_one_event()
 ROTATED = "Standard Webhooks are signed with both secrets for a day, others with the new one. Make it now?"
 REPLAYED = timedelta(days=5)
 
@@ -29,8 +30,8 @@ class EndpointAdmin(WorkspaceAdmin):
     readonly_fields = ("shown_state", "disabled_reason", "shown_kind", "created_at")
     # What the kind has no use for is out of sight.
     conditional_fields = {
-        "events": f"kind === '{STANDARD}'",
-        "event": f"kind !== '{STANDARD}'",
+        "events": f"!{ONE_EVENT}.includes(kind)",
+        "event": f"{ONE_EVENT}.includes(kind)",
         "url": "!kind || kind.endsWith(':url')",
         "email": "kind && kind.endsWith(':email')",
     }

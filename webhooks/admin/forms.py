@@ -26,6 +26,10 @@ def kinds() -> list[tuple[str, str]]:
     ]
 
 
+def kinds_with_one_event() -> list[str]:
+    return [kind for kind, _ in kinds() if dialect_named(kind.partition(":")[0]).is_once]
+
+
 class EndpointForm(RecordForm):
     """`events` are patterns; `event` is one of the names that a vendor has."""
 
@@ -38,7 +42,7 @@ class EndpointForm(RecordForm):
     events = forms.CharField(
         initial="*",
         required=False,
-        help_text='Separated by blanks: "*" for all, or such as "contact.created lead.*".',
+        help_text='Separated by blanks: "*" for all, or such as "contact.created lead.*" or "message.sent".',
         widget=UnfoldAdminTextInputWidget,
     )
     event = forms.ChoiceField(required=False, widget=UnfoldAdminSelectWidget)

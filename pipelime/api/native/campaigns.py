@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from django.db import models
 from django_filters import CharFilter, UUIDFilter
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -20,10 +18,13 @@ from outreach.campaigns import (
     start_campaign,
     update_campaign,
 )
+from outreach.cloning import clone, create_from, save_as_template, template_named
+from outreach.deliverability import gate, links
 from outreach.enrolling import enrol
-from outreach.models import Campaign, EmailAccount, Enrolment, Message
+from outreach.models import Campaign, EmailAccount, Enrolment, LinkedInAccount, Message
 from outreach.previewing import preview, send_test
-from outreach.statistics import campaign_counts
+from outreach.readiness import problems, warnings
+from pipelime.api.native.campaign_shapes import CampaignSerializer, CampaignTemplateSerializer
 from pipelime.api.native.enrolments import (
     EnrolInput,
     EnrolledSerializer,
@@ -38,90 +39,16 @@ from pipelime.api.native.messages import MessageFilter, MessageSerializer
 from pipelime.api.native.pages import KeysetPagination
 from pipelime.api.native.resources import Lists, NativeViewSet, Shows, gone
 from pipelime.api.native.schema import filters_of
-from pipelime.api.native.sequences import (
-    CampaignSettingsInput,
-    CampaignSettingsSerializer,
-    ScheduleInput,
-    ScheduleSerializer,
-    SequenceStepInput,
-    SequenceStepSerializer,
-    own_settings,
-    schedule,
-)
-from pipelime.api.native.shapes import Computed, Shaped
+from pipelime.api.native.sequences import CampaignSettingsInput, ScheduleInput, SequenceStepInput
 
+CHECK_PARAMETERS = [
+    OpenApiParameter("links", bool, description="Ask for the links in its words, too: ten at most, 3 s each.")
+]
 PREVIEW_PARAMETERS = [
     OpenApiParameter("contact_id", {"type": "string", "format": "uuid"}, required=True),
     OpenApiParameter("step", {"type": "integer", "minimum": 1, "default": 1}),
     OpenApiParameter("variant", str, description="A, B, …; the first unless said otherwise."),
 ]
-
-
-class CountsSerializer(serializers.Serializer):
-    """Contacts by how far they are, and messages by what became of them."""
-
-    contacts = serializers.DictField(child=serializers.IntegerField())
-    messages = serializers.DictField(child=serializers.IntegerField())
-
-
-class CampaignSerializer(Shaped):
-    id = serializers.UUIDField(source="uid")
-    name = serializers.CharField()
-    status = serializers.ChoiceField(choices=Campaign.Status.choices)
-    steps = SequenceStepSerializer(many=True)
-    schedule = Computed(schedule, "time_zone", "windows", "starts_on", "ends_on", kind=ScheduleSerializer())
-    email_account_ids = Computed(kind=serializers.ListField(child=serializers.UUIDField()))
-    daily_limit = serializers.IntegerField(allow_null=True)
-    settings = Computed(
-        own_settings, "stop_on_reply", "postal_address", "options", kind=CampaignSettingsSerializer()
-    )
-    counts = Computed(int, "pk", kind=CountsSerializer())
-    started_at = serializers.DateTimeField(allow_null=True)
-    finished_at = serializers.DateTimeField(allow_null=True)
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
-
-    @classmethod
-    def rows(cls, queryset: models.QuerySet) -> list[dict[str, Any]]:
-        return with_figures(super().rows(queryset))
-
-    @classmethod
-    def page(cls, queryset: models.QuerySet, *keys: str) -> tuple[list[dict[str, Any]], list[tuple]]:
-        rows, values = super().page(queryset, *keys)
-        return with_figures(rows), values
-
-    def to_representation(self, instance: models.Model) -> dict[str, Any]:
-        return with_figures([super().to_representation(instance)])[0]
-
-
-def with_figures(rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
-    """Counts and mailboxes of a whole page at once; until then `counts` holds the row's key."""
-    keys = [row["counts"] for row in rows]
-    counts = campaign_counts([Campaign(pk=pk) for pk in keys])
-    mailboxes = mailbox_ids(keys)
-    for row, pk in zip(rows, keys, strict=True):
-        row["counts"] = by_subject(counts[pk])
-        row["email_account_ids"] = mailboxes[pk]
-    return rows
-
-
-def by_subject(counts: dict[str, int]) -> dict[str, dict[str, int]]:
-    contacts = {"total": counts["contacts"]} | {state: counts[state] for state in Enrolment.State.values}
-    return {
-        "contacts": contacts,
-        "messages": {state: counts[f"messages_{state}"] for state in Message.State.values},
-    }
-
-
-def mailbox_ids(keys: Sequence[int]) -> dict[int, list[Any]]:
-    """The connected mailboxes of each campaign; a disconnected one is not offered any more."""
-    found: dict[int, list[Any]] = {pk: [] for pk in keys}
-    pairs = (
-        EmailAccount.objects.alive().filter(campaigns__in=keys).order_by("pk").values_list("campaigns", "uid")
-    )
-    for pk, uid in pairs:
-        found[pk].append(uid)
-    return found
 
 
 class CampaignInput(Input):
@@ -134,8 +61,37 @@ class CampaignInput(Input):
         required=False,
         max_length=100,
     )
+    linkedin_account_ids = serializers.ListField(
+        source="linkedin_accounts",
+        child=RowField(LinkedInAccount.objects.alive, "LinkedIn account"),
+        required=False,
+        max_length=100,
+    )
     daily_limit = serializers.IntegerField(required=False, allow_null=True)
     settings = CampaignSettingsInput(required=False)
+
+
+class NewCampaignInput(CampaignInput):
+    name = serializers.CharField(max_length=250, required=False, help_text="The template's if there is one.")
+    template_id = serializers.CharField(
+        required=False,
+        help_text="A template's id or a starter's key. What else is sent goes before it.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "name" not in attrs and "template_id" not in attrs:
+            raise serializers.ValidationError({"name": ["This field is required."]})
+        return attrs
+
+
+class ChangedCampaignInput(CampaignInput):
+    include_finished = serializers.BooleanField(
+        required=False, help_text="Whoever was through goes on with the steps that are new."
+    )
+
+
+class NameInput(Input):
+    name = serializers.CharField(max_length=250)
 
 
 class TestMailInput(Input):
@@ -164,6 +120,15 @@ class PreviewSerializer(serializers.Serializer):
     problems = serializers.ListField(child=serializers.CharField())
 
 
+class CheckInput(Input):
+    links = serializers.BooleanField(required=False)
+
+
+class CheckSerializer(serializers.Serializer):
+    problems = serializers.ListField(child=serializers.CharField())
+    warnings = serializers.ListField(child=serializers.CharField())
+
+
 class SentTestSerializer(serializers.Serializer):
     to = serializers.CharField()
     reply = serializers.CharField(help_text="The mail server's own words.")
@@ -181,12 +146,23 @@ class CampaignViewSet(Lists, Shows, NativeViewSet):
     subject = "campaigns"
     serializer_class = CampaignSerializer
     input_class = CampaignInput
-    inputs = {"start": Nothing, "pause": Nothing, "contacts": EnrolInput, "test": TestMailInput}
+    inputs = {
+        "create": NewCampaignInput,
+        "partial_update": ChangedCampaignInput,
+        "start": Nothing,
+        "pause": Nothing,
+        "clone": NameInput,
+        "save_as_template": NameInput,
+        "contacts": EnrolInput,
+        "test": TestMailInput,
+    }
     parameters = {
         "contacts": (*KeysetPagination.PARAMETERS, *EnrolmentFilter.base_filters),
         "messages": (*KeysetPagination.PARAMETERS, *MessageFilter.base_filters),
         "preview": ("contact_id", "step", "variant"),
+        "check": ("links",),
     }
+    talking = frozenset({"test"})
     filterset_class = CampaignFilter
     orders = {"id": "id", "name": "name", "created_at": "created_at", "updated_at": "updated_at"}
 
@@ -194,10 +170,15 @@ class CampaignViewSet(Lists, Shows, NativeViewSet):
         return Campaign.objects.alive()
 
     def create(self, request):
-        return self.created(create_campaign(self.account, by=self.by, **self.body()))
+        """From nothing or, with template_id, after a template."""
+        given = self.body()
+        if template := given.pop("template_id", None):
+            return self.created(create_from(template_named(template), self.account, by=self.by, **given))
+        return self.created(create_campaign(self.account, by=self.by, **given))
 
     def partial_update(self, request, id):
-        """Steps are given as a whole list. Once the campaign has begun, their words may change."""
+        """Steps are given as a whole list. Once the campaign has begun they keep their order and channel;
+        new ones may follow the last."""
         return self.answer(update_campaign(self.row(), by=self.by, **self.body()))
 
     def destroy(self, request, id):
@@ -217,6 +198,28 @@ class CampaignViewSet(Lists, Shows, NativeViewSet):
         found = self.row()
         self.body()
         return self.answer(pause_campaign(found, by=self.by))
+
+    @extend_schema(responses={201: CampaignSerializer})
+    @action(detail=True, methods=["post"])
+    def clone(self, request, id):
+        """A new draft with the same steps, schedule, senders and settings, and nobody in it."""
+        return self.created(clone(self.row(), by=self.by, **self.body()))
+
+    @extend_schema(responses={201: CampaignTemplateSerializer})
+    @action(detail=True, methods=["post"], url_path="save-as-template")
+    def save_as_template(self, request, id):
+        template = save_as_template(self.row(), by=self.by, **self.body())
+        return Response(CampaignTemplateSerializer().to_representation(template), status=201)
+
+    @extend_schema(parameters=CHECK_PARAMETERS, responses=CheckSerializer)
+    @action(detail=True)
+    def check(self, request, id):
+        """What keeps the campaign from starting, and what had better be looked at before it does."""
+        found = self.row()
+        given = reader(CheckInput, partial=False).run_validation(request.query_params.dict())
+        gate.refresh(found)
+        dead = links.broken(found) if given.get("links") else []
+        return Response({"problems": problems(found), "warnings": [*warnings(found), *dead]})
 
     @extend_schema(
         methods=["GET"], parameters=filters_of(EnrolmentFilter), responses=EnrolmentSerializer(many=True)

@@ -40,6 +40,7 @@ class ContactSerializer(Shaped):
     phone = serializers.CharField()
     linkedin_url = serializers.CharField()
     location = serializers.CharField()
+    time_zone = serializers.CharField(help_text="Such as Europe/Paris; empty when it is not known.")
     emails = AddressSerializer(many=True)
     tags = Names()
     custom_fields = ObjectField()
@@ -83,6 +84,9 @@ class ContactInput(Input):
     phone = serializers.CharField(required=False, allow_blank=True)
     linkedin_url = serializers.CharField(required=False, allow_blank=True)
     location = serializers.CharField(required=False, allow_blank=True)
+    time_zone = serializers.CharField(
+        required=False, allow_blank=True, help_text="Campaigns may keep to its hours."
+    )
     tags = serializers.ListField(child=serializers.CharField(max_length=100), required=False)
     custom_fields = ObjectField(required=False)
     owner = RowField(User.objects.active, "user", required=False, allow_null=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django_filters import CharFilter
@@ -10,17 +11,16 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
+from outreach.mailbox_settings import check, set_server
 from outreach.mailboxes import (
-    check,
     create_mailbox,
     delete_mailbox,
     pause_mailbox,
     resume_mailbox,
-    set_server,
-    test_mailbox,
     update_mailbox,
 )
 from outreach.models import EmailAccount
+from outreach.trying import test_mailbox
 from pipelime.accounts.models import User
 from pipelime.api.http import WRITES
 from pipelime.api.native.filters import AgeFilters, FlagFilter
@@ -37,6 +37,10 @@ def server(host: str, port: int, security: str, username: str) -> dict[str, Any]
     return {"host": host, "port": port, "security": security, "username": username} if host else None
 
 
+def ramp_up(first: int | None, by: int, on: date | None) -> dict[str, Any] | None:
+    return None if first is None else {"from": first, "by": by, "on": on.isoformat() if on else None}
+
+
 class ServerSerializer(serializers.Serializer):
     host = serializers.CharField()
     port = serializers.IntegerField()
@@ -44,14 +48,26 @@ class ServerSerializer(serializers.Serializer):
     username = serializers.CharField()
 
 
+class RampUpSerializer(serializers.Serializer):
+    vars()["from"] = serializers.IntegerField(help_text="Mails on the first day.")
+    by = serializers.IntegerField(help_text="So many more each day, up to the daily limit.")
+    on = serializers.DateField(help_text="The first day.")
+
+
 class EmailAccountSerializer(Shaped):
     id = serializers.UUIDField(source="uid")
     email = serializers.EmailField()
     name = serializers.CharField()
     owner = UserRef(allow_null=True)
+    login = serializers.ChoiceField(choices=EmailAccount.Login.choices)
     smtp = Computed(server, *SMTP, kind=ServerSerializer())
     imap = Computed(server, *IMAP, kind=ServerSerializer(allow_null=True))
     daily_limit = serializers.IntegerField()
+    gap_seconds = serializers.IntegerField(help_text="Between two mails, at least; 0: as many as are due.")
+    gap_jitter_seconds = serializers.IntegerField(help_text="Up to so many seconds more, by chance.")
+    ramp_up = Computed(
+        ramp_up, "ramp_up_from", "ramp_up_by", "ramp_up_on", kind=RampUpSerializer(allow_null=True)
+    )
     signature = serializers.CharField()
     time_zone = serializers.CharField(help_text="Empty: the account's.")
     is_paused = Computed(bool, "paused_at", kind=serializers.BooleanField())
@@ -73,6 +89,12 @@ class ServerInput(Input):
     )
 
 
+class RampUpInput(Input):
+    vars()["from"] = serializers.IntegerField(required=False)
+    by = serializers.IntegerField(required=False)
+    on = serializers.DateField(required=False, help_text="Today unless said otherwise.")
+
+
 class ChangesInput(Input):
     name = serializers.CharField(
         max_length=150, required=False, allow_blank=True, help_text="The sender's name."
@@ -88,13 +110,26 @@ class ChangesInput(Input):
     smtp = ServerInput(required=False, help_text="A password left out is kept.")
     imap = ServerInput(required=False, allow_null=True)
     daily_limit = serializers.IntegerField(required=False)
+    gap_seconds = serializers.IntegerField(required=False)
+    gap_jitter_seconds = serializers.IntegerField(required=False)
+    ramp_up = RampUpInput(required=False, allow_null=True, help_text="Parts left out are kept.")
     signature = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
     time_zone = serializers.CharField(max_length=64, required=False, allow_blank=True)
 
 
 class EmailAccountInput(ChangesInput):
+    """At Google and Microsoft the servers are theirs: leave `smtp` and `imap` out."""
+
     email = serializers.CharField(max_length=254)
-    smtp = ServerInput()
+    login = serializers.ChoiceField(choices=EmailAccount.Login.choices, required=False)
+    refresh_token = serializers.CharField(
+        max_length=10_000,
+        required=False,
+        write_only=True,
+        help_text="Of OAuth 2, given to the operator's client at the provider. It is stored encrypted and "
+        "never shown.",
+    )
+    smtp = ServerInput(required=False, help_text="Required for a log-in by password.")
 
 
 class ServersInput(Input):

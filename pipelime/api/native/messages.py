@@ -9,10 +9,11 @@ from django_filters import CharFilter, UUIDFilter
 from rest_framework import serializers
 from rest_framework.decorators import action
 
+from outreach import direct
 from outreach.models import Message
 from outreach.settling import settle
 from pipelime.api.native.filters import CheckedFilters, MomentFilter, WordsFilter
-from pipelime.api.native.inputs import Input
+from pipelime.api.native.inputs import Input, Nothing
 from pipelime.api.native.resources import Lists, NativeViewSet, Shows
 from pipelime.api.native.shapes import Computed, Shaped
 
@@ -42,6 +43,7 @@ class MailboxOfMessage(serializers.Serializer):
 class MessageSerializer(Shaped):
     id = serializers.UUIDField(source="uid")
     status = serializers.ChoiceField(choices=Message.State.choices, source="state")
+    channel = serializers.ChoiceField(choices=Message.Channel.choices)
     campaign = Computed(campaign, "campaign__uid", "campaign_name", kind=CampaignOfMessage())
     email_account = Computed(mailbox, "mailbox__uid", "from_address", kind=MailboxOfMessage())
     contact_id = serializers.UUIDField(source="contact_uid", allow_null=True)
@@ -58,6 +60,10 @@ class MessageSerializer(Shaped):
     error = serializers.CharField(source="last_error")
     due_at = serializers.DateTimeField()
     sent_at = serializers.DateTimeField(allow_null=True)
+    replied_at = serializers.DateTimeField(allow_null=True)
+    bounced_at = serializers.DateTimeField(allow_null=True)
+    complained_at = serializers.DateTimeField(allow_null=True)
+    unsubscribed_at = serializers.DateTimeField(allow_null=True)
     settled_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
 
@@ -89,7 +95,7 @@ class MessageViewSet(Lists, Shows, NativeViewSet):
 
     subject = "messages"
     serializer_class = MessageSerializer
-    inputs = {"settle": SettleInput}
+    inputs = {"settle": SettleInput, "cancel": Nothing}
     filterset_class = MessageFilter
     orders = {"id": "id", "created_at": "created_at", "sent_at": "sent_at"}
 
@@ -100,3 +106,10 @@ class MessageViewSet(Lists, Shows, NativeViewSet):
     def settle(self, request, id):
         """Say what became of an ambiguous message."""
         return self.answer(settle(self.row(), by=self.by, **self.body()))
+
+    @action(detail=True, methods=["post"])
+    def cancel(self, request, id):
+        """Withdraw a mail to a lead that is still queued, in a paused mailbox for instance."""
+        found = self.row()
+        self.body()
+        return self.answer(direct.withdraw(found, by=self.by))

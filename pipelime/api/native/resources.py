@@ -51,6 +51,8 @@ class NativeViewSet(DialectViewSet):
     input_class: ClassVar[type[Input]] = Nothing
     inputs: ClassVar[dict[str, type[Input]]] = {}  # action -> its body, where it is not input_class
     parameters: ClassVar[dict[str, tuple[str, ...]]] = {}  # action -> the query parameters it takes
+    # Actions that talk to other servers: no transaction waits for those, so nothing remembers the answers.
+    talking: ClassVar[frozenset[str]] = frozenset()
     what: ClassVar[str] = ""  # what one row is called in messages; else the model's name
     action: str
 
@@ -81,7 +83,7 @@ class NativeViewSet(DialectViewSet):
     def perform(self, handler: Any) -> HttpResponseBase:
         """A POST with an Idempotency-Key happens once, however often it is sent."""
         key = self.request.headers.get("Idempotency-Key")
-        if key is None or self.request.method != "POST" or self.is_public:
+        if key is None or self.request.method != "POST" or self.is_public or self.action in self.talking:
             return super().perform(handler)
         return idempotency.once(key, self.request, self.caller, lambda: self.settled(handler))
 

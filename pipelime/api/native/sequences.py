@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from rest_framework import serializers
 
-from outreach.models import SequenceStep
+from outreach.campaign_facts import SCHEDULE, SWITCHES
+from outreach.models import Campaign, SequenceStep
 from outreach.windows import DAYS
 from pipelime.api.native.inputs import Input
 from pipelime.api.native.shapes import Computed, Shaped
@@ -32,16 +32,21 @@ def real_choice(variants: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return variants if len(variants) > 1 else []
 
 
-def schedule(time_zone: str, windows: list, starts_on: date | None, ends_on: date | None) -> dict[str, Any]:
-    return {"time_zone": time_zone, "windows": windows, "starts_on": starts_on, "ends_on": ends_on}
+def or_null(condition: str) -> str | None:
+    return condition or None
 
 
-def own_settings(stop_on_reply: bool, postal_address: str, options: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "stop_on_reply": stop_on_reply,
-        "postal_address": postal_address,
-        "allow_in_other_campaigns": bool(options.get("allow_in_other_campaigns")),
-    }
+def schedule(*values: Any) -> dict[str, Any]:
+    return dict(zip(SCHEDULE, values, strict=True))
+
+
+SETTINGS_COLUMNS = (*SWITCHES, "priority", "postal_address", "options")
+
+
+def own_settings(*values: Any) -> dict[str, Any]:
+    settings = dict(zip(SETTINGS_COLUMNS, values, strict=True))
+    allowed = settings.pop("options").get("allow_in_other_campaigns")
+    return settings | {"allow_in_other_campaigns": bool(allowed)}
 
 
 class DelayInput(Input):
@@ -63,8 +68,16 @@ class SequenceStepInput(Input):
     number = serializers.IntegerField(required=False, help_text="Steps are numbered by their order.")
     channel = serializers.ChoiceField(**CHANNEL, required=False)
     delay = DelayInput(required=False)
+    condition = serializers.ChoiceField(
+        choices=SequenceStep.Condition.choices,
+        required=False,
+        allow_null=True,
+        help_text="Whoever does not meet it when the step falls due is passed on to the next one.",
+    )
     subject = serializers.CharField(
-        required=False, allow_blank=True, help_text="Empty in a follow-up: the thread's subject."
+        required=False,
+        allow_blank=True,
+        help_text="Empty in a follow-up: the thread's subject. Of a call or a task its title.",
     )
     body = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, help_text="Liquid.")
     variants = VariantInput(many=True, required=False, help_text="In place of subject and body.")
@@ -89,12 +102,28 @@ class WindowInput(Input):
 class ScheduleInput(Input):
     time_zone = serializers.CharField(required=False, help_text="The account's unless said otherwise.")
     windows = WindowInput(many=True, required=False, help_text="None: at any time.")
+    window_zone = serializers.ChoiceField(
+        choices=Campaign.WindowZone.choices, required=False, help_text="In whose time zone the windows are."
+    )
+    holidays = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        help_text="Nothing goes out on public holidays of this country or region: FR, US, DE-BY, …",
+    )
     starts_on = serializers.DateField(required=False, allow_null=True)
     ends_on = serializers.DateField(required=False, allow_null=True)
 
 
 class CampaignSettingsInput(Input):
     stop_on_reply = serializers.BooleanField(required=False)
+    stop_on_company_reply = serializers.BooleanField(
+        required=False, help_text="Stop also for the others of the same company."
+    )
+    track_opens = serializers.BooleanField(required=False)
+    track_clicks = serializers.BooleanField(required=False)
+    priority = serializers.ChoiceField(
+        choices=Campaign.Priority.choices, required=False, help_text="Who is first when a day is too short."
+    )
     postal_address = serializers.CharField(
         required=False, allow_blank=True, help_text="Empty: the account's postal address."
     )
@@ -120,6 +149,9 @@ class SequenceStepSerializer(Shaped):
     number = serializers.IntegerField()
     channel = serializers.ChoiceField(**CHANNEL)
     delay = Computed(delay, "delay_days", "delay_business_days", "delay_hours", kind=DelaySerializer())
+    condition = Computed(
+        or_null, "condition", kind=serializers.ChoiceField(SequenceStep.Condition.choices, allow_null=True)
+    )
     subject = Computed(first_subject, "variants", kind=serializers.CharField())
     body = Computed(first_body, "variants", kind=serializers.CharField())
     variants = Computed(real_choice, "variants", kind=VariantSerializer(many=True))
@@ -134,11 +166,17 @@ class WindowSerializer(serializers.Serializer):
 class ScheduleSerializer(serializers.Serializer):
     time_zone = serializers.CharField()
     windows = WindowSerializer(many=True)
+    window_zone = serializers.ChoiceField(choices=Campaign.WindowZone.choices)
+    holidays = serializers.CharField()
     starts_on = serializers.DateField(allow_null=True)
     ends_on = serializers.DateField(allow_null=True)
 
 
 class CampaignSettingsSerializer(serializers.Serializer):
     stop_on_reply = serializers.BooleanField()
+    stop_on_company_reply = serializers.BooleanField()
+    track_opens = serializers.BooleanField()
+    track_clicks = serializers.BooleanField()
+    priority = serializers.ChoiceField(choices=Campaign.Priority.choices)
     postal_address = serializers.CharField()
     allow_in_other_campaigns = serializers.BooleanField()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -40,7 +41,9 @@ class WebhookSerializer(Shaped):
     target_type = serializers.ChoiceField(choices=Endpoint.TargetType.choices)
     url = serializers.CharField(help_text="Blank for one that goes to a mail address.")
     email = serializers.CharField()
-    dialect = serializers.CharField(help_text="Whose event names, bodies and signature it gets.")
+    format = serializers.CharField(
+        source="dialect", help_text="Whose event names, bodies and signature it gets."
+    )
     on_menu = serializers.BooleanField(help_text="Whether people may set it off from a lead's page.")
     description = serializers.CharField()
     events = serializers.ListField(child=serializers.CharField())
@@ -61,7 +64,7 @@ class WebhookWithSecret(WebhookSerializer):
     secret = Computed(kind=serializers.CharField(help_text="Shown now and never again."))
 
 
-class WebhookInput(Input):
+class WebhookChangesInput(Input):
     url = serializers.CharField(help_text="https, on a public host.")
     events = serializers.ListField(
         child=serializers.CharField(), help_text='Names, "lead.*" for all of a kind, or "*" for everything.'
@@ -70,6 +73,15 @@ class WebhookInput(Input):
     name = serializers.CharField(required=False, allow_blank=True)
     on_menu = serializers.BooleanField(
         required=False, help_text="For lead.triggered: offer it on the pages of leads."
+    )
+
+
+class WebhookInput(WebhookChangesInput):
+    format = serializers.ChoiceField(
+        source="dialect",
+        choices=list(settings.WEBHOOK_DIALECTS),
+        required=False,
+        help_text="native (Standard Webhooks) unless said otherwise. Stays as it was made.",
     )
 
 
@@ -133,6 +145,7 @@ class WebhookViewSet(Lists, Shows, NativeViewSet):
     serializer_class = WebhookSerializer
     input_class = WebhookInput
     inputs = {
+        "partial_update": WebhookChangesInput,
         "rotate_secret": Nothing,
         "replay": ReplayInput,
         "test": Nothing,

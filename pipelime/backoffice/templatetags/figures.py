@@ -20,3 +20,9 @@ def count(number: int | None) -> str:
 @register.filter
 def amount(value: Decimal | None, currency: str) -> str:
     return money(value, currency)
+
+
+@register.filter
+def percent(share: float) -> str:
+    """A share of 1."""
+    return f"{share:.1%}"

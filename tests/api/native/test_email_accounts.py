@@ -5,7 +5,7 @@ import pytest
 from outreach.models import EmailAccount
 from tests.api.moments import in_full
 from tests.factories import MailboxFactory
-from tests.sinks import SmtpSink
+from tests.sinks import Drip, SmtpSink
 
 SMTP = {
     "host": "mail.example.com",
@@ -38,9 +38,13 @@ def test_an_e_mail_account_is_answered_in_full_but_for_its_passwords(native):
         "email": "sam@example.com",
         "name": "Sam",
         "owner": None,
+        "login": "password",
         "smtp": SHOWN,
         "imap": {**SHOWN, "host": "imap.example.com", "port": 993, "security": "tls"},
         "daily_limit": 50,
+        "gap_seconds": 0,
+        "gap_jitter_seconds": 0,
+        "ramp_up": None,
         "signature": "Best,\nSam",
         "time_zone": "",
         "is_paused": False,
@@ -161,3 +165,63 @@ def test_only_administrators_connect_mailboxes(client, account, seller):
 
     assert refused.status_code == 403
     assert client.get("/api/email-accounts").status_code == 200
+
+
+def test_pace_is_set_and_answered(native):
+    made = post(
+        native, {**SAM, "gap_seconds": 60, "ramp_up": {"from": 10, "by": 5, "on": "2027-03-01"}}
+    ).json()
+
+    changed = native.patch(
+        f"/api/email-accounts/{made['id']}",
+        {"gap_jitter_seconds": 30, "ramp_up": {"by": 20}},
+        format="json",
+    ).json()
+    ended = native.patch(f"/api/email-accounts/{made['id']}", {"ramp_up": None}, format="json").json()
+
+    assert made["ramp_up"] == {"from": 10, "by": 5, "on": "2027-03-01"}
+    assert (changed["gap_seconds"], changed["gap_jitter_seconds"]) == (60, 30)
+    assert changed["ramp_up"] == {"from": 10, "by": 20, "on": "2027-03-01"}
+    assert ended["ramp_up"] is None
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"gap_seconds": -1}, "gap_seconds"),
+        ({"gap_jitter_seconds": 100_000}, "gap_jitter_seconds"),
+        ({"ramp_up": {"from": 0, "by": 1}}, "ramp_up.from"),
+        ({"ramp_up": {"from": 5}}, "ramp_up.by"),
+        ({"ramp_up": {"by": 5}}, "ramp_up.from"),
+        ({"ramp_up": {"from": 5, "by": 5, "on": "soon"}}, "ramp_up.on"),
+    ],
+)
+def test_a_pace_that_cannot_be_is_named(native, given, field):
+    assert list(details(post(native, {**SAM, **given}))) == [field]
+
+
+def test_a_refresh_token_goes_in_and_never_comes_out(native, settings):
+    client = {"client_id": "ours", "client_secret": "", "auth_url": "", "token_url": ""}
+    settings.MAIL_PROVIDERS = {"google": client, "microsoft": {**client, "client_id": ""}}
+    given = {"email": "sam@example.com", "login": "google", "refresh_token": "1//secret"}
+
+    answer = post(native, given)
+    other = post(native, {**given, "email": "ann@example.com", "login": "microsoft"})
+
+    assert answer.status_code == 201
+    assert (answer.json()["login"], answer.json()["smtp"]["host"]) == ("google", "smtp.gmail.com")
+    assert b"1//secret" not in answer.content
+    assert EmailAccount.objects.get().refresh_token == "1//secret"
+    assert "PIPELIME_MICROSOFT_CLIENT_ID" in str(details(other)["login"])
+
+
+def test_a_test_of_servers_that_drip_ends_in_time(native, settings, monkeypatch):
+    monkeypatch.setattr("outreach.trying.SECONDS", 0.5)
+    with SmtpSink({"greeting": Drip("220 " + "x" * 500)}) as sink:
+        settings.OUTBOUND_ALLOW = [f"127.0.0.1:{sink.port}"]
+        server = {"host": "127.0.0.1", "port": sink.port, "security": "none"}
+
+        told = native.post("/api/email-accounts/test", {"smtp": server, "imap": server}, format="json").json()
+
+    assert told["ok"] is told["smtp"]["ok"] is told["imap"]["ok"] is False
+    assert "closed the connection" in told["smtp"]["detail"]

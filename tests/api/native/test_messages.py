@@ -1,12 +1,16 @@
 """The ledger of mails over the API, and settling what nobody is sure of."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
+from outreach import direct
 from outreach.models import Message
 from pipelime.events.models import Event
+from pipelime.scope import every_account
 from tests.api.moments import in_full
-from tests.factories import EnrolmentFactory, MessageFactory
+from tests.factories import EnrolmentFactory, LeadFactory, MailboxFactory, MessageFactory
 
 
 def settle(native, message, outcome: str):
@@ -23,6 +27,7 @@ def test_a_message_is_answered_in_full(native, account):
     assert answer.json() == {
         "id": str(message.uid),
         "status": "sent",
+        "channel": "email",
         "campaign": {"id": str(message.campaign.uid), "name": message.campaign.name},
         "email_account": {"id": str(message.mailbox.uid), "email": message.mailbox.email},
         "contact_id": str(message.contact_uid),
@@ -39,6 +44,10 @@ def test_a_message_is_answered_in_full(native, account):
         "error": "",
         "due_at": in_full(message.due_at),
         "sent_at": in_full(message.sent_at),
+        "replied_at": None,
+        "bounced_at": None,
+        "complained_at": None,
+        "unsubscribed_at": None,
         "settled_at": None,
         "created_at": in_full(message.created_at),
     }
@@ -107,3 +116,58 @@ def test_what_cannot_be_settled_stays_as_it_is(native, account, state, outcome, 
     assert answer.status_code == 422
     assert answer.json()["error"]["details"] == {"outcome": [words]}
     assert Message.objects.get().state == state
+
+
+def mail_to_a_lead(account, **values):
+    return MessageFactory(
+        account=account, enrolment=None, campaign=None, contact_uid=None, to_address="ana@b.example",
+        campaign_name="", step_number=0, lead=LeadFactory(account=account), frozen={"subject": "Hello"},
+        **values,
+    )  # fmt: skip
+
+
+def test_a_mail_to_a_lead_that_still_waits_is_withdrawn(native, account):
+    message = mail_to_a_lead(account)
+
+    answer = native.post(f"/api/messages/{message.uid}/cancel")
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
+    event = Event.objects.get(name="message.failed")
+    assert event.data["reason"] == "withdrawn by API key tests"
+
+
+@pytest.mark.parametrize("state", ["claimed", "sending", "sent", "ambiguous", "failed"])
+def test_what_is_on_its_way_or_has_an_end_is_not_withdrawn(native, account, state):
+    message = mail_to_a_lead(account, state=state)
+
+    answer = native.post(f"/api/messages/{message.uid}/cancel")
+
+    assert answer.status_code == 422
+    assert f"This message is {state}" in answer.content.decode()
+    assert Message.objects.get().state == state
+
+
+def test_a_mail_of_a_campaign_is_not_withdrawn_by_itself(native, account):
+    message = MessageFactory(account=account)
+
+    assert native.post(f"/api/messages/{message.uid}/cancel").status_code == 422
+
+    assert Message.objects.get().state == "queued"
+
+
+def test_what_waits_for_a_week_is_given_up_with_the_reason(native, account):
+    mailbox = MailboxFactory(account=account, paused_at=timezone.now(), pause_reason="holiday")
+    eight_days = timezone.now() - timedelta(days=8)
+    old = mail_to_a_lead(account, mailbox=mailbox, slot_at=eight_days)
+    young = mail_to_a_lead(account, mailbox=mailbox)
+    campaign_s = MessageFactory(account=account, slot_at=eight_days)
+
+    with every_account():
+        assert direct.expire() == 1
+        assert direct.expire() == 0
+
+    for message in (old, young, campaign_s):
+        message.refresh_from_db()
+    assert (old.state, young.state, campaign_s.state) == ("failed", "queued", "queued")
+    assert old.last_error == f"not sent within 7 days: {mailbox.email} is paused (holiday)"
+    assert Event.objects.get(name="message.failed").data["reason"] == old.last_error

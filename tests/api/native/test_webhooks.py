@@ -39,7 +39,7 @@ def test_a_webhook_shows_its_secret_only_when_it_is_made(native):
         "name": "",
         "target_type": "url",
         "email": "",
-        "dialect": "native",
+        "format": "native",
         "on_menu": False,
         "is_enabled": True,
         "disabled_at": None,

@@ -12,8 +12,8 @@ from crm import tasks
 from crm.models import Inbox, ReceivedMail
 from crm.receiving import polling
 from crm.receiving.imap import Place, parse_imap_url
-from tests.crm.receiving.imap_server import serving
 from tests.crm.receiving.mails import mail
+from tests.imap_server import serving
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from outreach.scheduling import Campaign, Delay, Mailbox, Schedule, Slot, State, Step, Waiting
+from outreach.scheduling import Account, Campaign, Delay, Schedule, Sender, Slot, State, Step, Via, Waiting
 
 PARIS = ZoneInfo("Europe/Paris")
 SANTIAGO = ZoneInfo("America/Santiago")
@@ -18,8 +18,10 @@ def local(text: str, zone: ZoneInfo, *, fold: int = 0) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=zone, fold=fold).astimezone(UTC)
 
 
-def make_step(number: int = 1, variants=(("a", 1),), **delay: int) -> Step:
-    return Step(number, Delay(**delay), variants)
+def make_step(
+    number: int = 1, variants=(("a", 1),), *, via: Via = Via.MAIL, condition: str = "", **delay: int
+) -> Step:
+    return Step(number, Delay(**delay), variants, via, condition)
 
 
 def make_campaign(**given) -> Campaign:
@@ -33,16 +35,21 @@ def make_campaign(**given) -> Campaign:
     return Campaign(**defaults | given)
 
 
-def make_mailbox(id_: int = 7, **given) -> Mailbox:
-    return Mailbox(id_, **{"zone": ZoneInfo("UTC")} | given)
+def make_mailbox(id_: int = 7, **given) -> Sender:
+    return Sender(id_, **{"via": Via.MAIL, "zone": ZoneInfo("UTC")} | given)
+
+
+def make_profile(id_: int = 3, **given) -> Sender:
+    return make_mailbox(id_, via=Via.LINKEDIN, **given)
 
 
 def make_waiting(enrolment_id: int, due: datetime, **given) -> Waiting:
     return Waiting(**{"enrolment_id": enrolment_id, "campaign_id": 1, "step_number": 1, "due": due} | given)
 
 
-def make_state(waiting, *, mailboxes=None, **campaign) -> State:
-    return State([make_campaign(**campaign)], mailboxes or [make_mailbox()], waiting)
+def make_state(waiting, *, mailboxes=None, account=None, **campaign) -> State:
+    senders = mailboxes or [make_mailbox()]
+    return State([make_campaign(**campaign)], senders, waiting, account or Account())
 
 
 def brief(slots: list[Slot]) -> list[tuple[int, int, str]]:

@@ -5,10 +5,12 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from outreach.scheduling import Campaign, Delay, Mailbox, Schedule, State, Step, Waiting
+from outreach.scheduling import Account, Campaign, Delay, Ramp, Schedule, Sender, State, Step, Via, Waiting
 from tests.outreach.scheduling.builders import utc
 
 ZONES = st.sampled_from(["UTC", "Europe/Paris", "America/Santiago", "Australia/Lord_Howe"]).map(ZoneInfo)
+DOMAINS = st.sampled_from(["big.example", "small.example", "tiny.example"])
+FACTS = st.frozensets(st.sampled_from(["replied", "connected", "clicked"]))
 # Two days before each: summer and winter time in Paris and in Santiago, Lord Howe's half hour, a leap day.
 STARTS = st.sampled_from(
     [
@@ -35,10 +37,9 @@ def windows(draw):
 
 
 @st.composite
-def used(draw, start):
-    return {
-        start.date() + timedelta(days=n): draw(st.integers(0, 3)) for n in draw(st.sets(st.integers(0, 2)))
-    }
+def used(draw, start, days=2):
+    some = draw(st.sets(st.integers(0, days)))
+    return {start.date() + timedelta(days=n): draw(st.integers(0, 3)) for n in some}
 
 
 @st.composite
@@ -46,47 +47,85 @@ def schedules(draw, start):
     week = [draw(windows()) if draw(st.integers(0, 4)) else [] for _ in range(7)]
     first = draw(st.none() | st.just(start.date() + timedelta(days=1)))
     last = draw(st.none() | st.integers(3, 6).map(lambda n: start.date() + timedelta(days=n)))
-    return Schedule(draw(ZONES), week, first, last)
+    off = draw(st.frozensets(st.integers(0, 5).map(lambda n: start.date() + timedelta(days=n)), max_size=1))
+    return Schedule(draw(ZONES), week, first, last, off)
 
 
 @st.composite
-def delays(draw, shortest):
+def delays(draw):
     kind = draw(st.sampled_from(["days", "business_days", "hours"]))
-    return Delay(**{kind: draw(st.integers(shortest, 2 if kind != "hours" else 30))})
+    return Delay(**{kind: draw(st.integers(0, 2 if kind != "hours" else 30))})
 
 
 @st.composite
-def campaigns(draw, id_, start, mailbox_ids, shortest_delay):
-    steps = [
-        Step(number, draw(delays(shortest_delay)), [("a", 2), ("b", 1)])
-        for number in range(1, draw(st.integers(2, 3)) + 1)
-    ]
-    cap = draw(st.none() | st.integers(2, 9))
-    chosen = draw(st.lists(st.sampled_from(mailbox_ids), min_size=1, unique=True))
-    return Campaign(id_, bytes([id_]), draw(schedules(start)), steps, chosen, cap, draw(used(start)))
+def steps(draw, number):
+    via = draw(st.sampled_from([Via.MAIL, Via.MAIL, Via.LINKEDIN, Via.HAND]))
+    condition = draw(st.sampled_from(["", "", "", "replied", "connected"]))
+    return Step(number, draw(delays()), [("a", 2), ("b", 1)], via, condition)
 
 
 @st.composite
-def mailboxes(draw, id_, start):
-    gap = 60 * draw(st.sampled_from([0, 1, 25, 240]))
-    last_slot = draw(st.none() | st.integers(1, 60).map(lambda n: start - timedelta(minutes=n)))
-    return Mailbox(id_, draw(ZONES), draw(st.none() | st.integers(0, 8)), draw(used(start)), gap, last_slot)
+def campaigns(draw, id_, start, senders):
+    ids = {via: [sender.id for sender in senders if sender.via is via] for via in Via}
+    return Campaign(
+        id=id_,
+        seed=bytes([id_]),
+        schedule=draw(schedules(start)),
+        steps=[draw(steps(number)) for number in range(1, draw(st.integers(2, 3)) + 1)],
+        mailbox_ids=draw(st.lists(st.sampled_from(ids[Via.MAIL]), min_size=1, unique=True)),
+        linkedin_ids=draw(st.lists(st.sampled_from(ids[Via.LINKEDIN]), min_size=1, unique=True)),
+        daily_cap=draw(st.none() | st.integers(2, 9)),
+        used=draw(used(start)),
+        new_first=draw(st.booleans()),
+        window_zone=draw(st.sampled_from(["campaign", "mailbox", "contact"])),
+    )
 
 
 @st.composite
-def starts_and_states(draw, shortest_delay=0):
+def senders(draw, id_, via, start, jitters):
+    is_mailbox = via is Via.MAIL
+    return Sender(
+        id=id_,
+        via=via,
+        zone=draw(ZONES),
+        daily_cap=draw(st.none() | st.integers(0, 8)),
+        used=draw(used(start)),
+        gap_seconds=60 * draw(st.sampled_from([0, 1, 25, 240])) if is_mailbox else 0,
+        jitter_seconds=draw(st.sampled_from(jitters)) if is_mailbox else 0,
+        free_at=draw(st.none() | st.integers(-60, 60).map(lambda n: start + timedelta(minutes=n))),
+        ramp=draw(st.none() | st.builds(Ramp, st.just(start.date()), st.integers(0, 3), st.integers(0, 3))),
+    )
+
+
+@st.composite
+def accounts(draw, start):
+    return Account(
+        zone=draw(ZONES),
+        daily_cap=draw(st.none() | st.integers(3, 12)),
+        used=draw(used(start)),
+        domain_cap=draw(st.none() | st.integers(1, 4)),
+        used_by_domain=draw(st.dictionaries(DOMAINS, used(start, days=0), max_size=2)),
+    )
+
+
+@st.composite
+def starts_and_states(draw, jitters=(0, 400)):
     start = draw(STARTS)
-    boxes = [draw(mailboxes(id_, start)) for id_ in range(1, draw(st.integers(1, 3)) + 1)]
-    ids = [box.id for box in boxes]
-    runs = [draw(campaigns(id_, start, ids, shortest_delay)) for id_ in range(1, draw(st.integers(1, 2)) + 1)]
+    boxes = [draw(senders(id_, Via.MAIL, start, jitters)) for id_ in range(1, draw(st.integers(1, 3)) + 1)]
+    some = range(1, draw(st.integers(1, 2)) + 1)
+    profiles = [draw(senders(id_, Via.LINKEDIN, start, jitters)) for id_ in some]
+    everybody = [*boxes, *profiles]
+    runs = [draw(campaigns(id_, start, everybody)) for id_ in range(1, draw(st.integers(1, 2)) + 1)]
     waiting = []
     for enrolment_id in range(draw(st.integers(8, 20))):
         run = draw(st.sampled_from(runs))
         due = start + timedelta(minutes=draw(st.integers(-600, 1500)))
         step = draw(st.sampled_from(run.steps)).number
-        sender = draw(st.sampled_from(run.mailbox_ids)) if step > 1 else None
-        waiting.append(Waiting(enrolment_id, run.id, step, due, sender))
-    return start, State(runs, boxes, waiting)
+        box = draw(st.sampled_from(run.mailbox_ids)) if step > 1 else None
+        profile = draw(st.none() | st.sampled_from(run.linkedin_ids)) if step > 1 else None
+        who = draw(st.none() | ZONES), draw(DOMAINS), draw(FACTS)
+        waiting.append(Waiting(enrolment_id, run.id, step, due, box, profile, *who))
+    return start, State(runs, everybody, waiting, draw(accounts(start)))
 
 
 def local_date(moment, zone) -> date:

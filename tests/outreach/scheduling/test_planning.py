@@ -30,7 +30,7 @@ def test_a_sequence_runs_through_its_steps():
     planned = plan(state, MONDAY, MONDAY + 30 * DAY)
 
     assert brief(planned.slots) == [(1, 1, "01-05 09:00"), (1, 2, "01-08 09:00"), (1, 3, "01-12 10:00")]
-    assert [slot.mailbox_id for slot in planned.slots] == [7, 7, 7]
+    assert [slot.sender_id for slot in planned.slots] == [7, 7, 7]
     assert list(planned.left_over()) == []
 
 
@@ -65,7 +65,7 @@ def test_the_order_is_follow_ups_then_due_then_enrolment():
 
 
 def test_a_gap_separates_the_mails_of_a_mailbox_and_counts_from_its_last_slot():
-    mailbox = make_mailbox(gap_seconds=90, last_slot=MONDAY - timedelta(seconds=30))
+    mailbox = make_mailbox(gap_seconds=90, free_at=MONDAY + timedelta(seconds=60))
     state = make_state([make_waiting(number, MONDAY) for number in (1, 2)], mailboxes=[mailbox])
 
     planned = plan(state, MONDAY, MONDAY + DAY)
@@ -124,7 +124,7 @@ def test_a_first_mail_goes_to_the_mailbox_with_most_left_of_its_day():
 
     planned = plan(state, MONDAY, MONDAY + timedelta(hours=1))
 
-    senders = [slot.mailbox_id for slot in planned.slots]
+    senders = [slot.sender_id for slot in planned.slots]
     assert senders[:2] == [1, 1]
     assert Counter(senders) == {1: 5, 2: 3}
 
@@ -138,8 +138,8 @@ def test_equal_mailboxes_share_first_mails_evenly_whatever_order_they_are_given_
         make_state(waiting[::-1], mailboxes=mailboxes[::-1], mailbox_ids=[4, 3, 2, 1]), MONDAY, MONDAY + DAY
     )
 
-    assert Counter(slot.mailbox_id for slot in forth.slots) == {1: 10, 2: 10, 3: 10, 4: 10}
-    assert [slot.mailbox_id for slot in forth.slots[:8]] != [1, 2, 3, 4] * 2
+    assert Counter(slot.sender_id for slot in forth.slots) == {1: 10, 2: 10, 3: 10, 4: 10}
+    assert [slot.sender_id for slot in forth.slots[:8]] != [1, 2, 3, 4] * 2
     assert forth.slots == back.slots
 
 
@@ -150,7 +150,7 @@ def test_a_contact_keeps_its_sender_even_when_another_is_free():
 
     planned = plan(state, MONDAY, MONDAY + 2 * DAY)
 
-    assert [slot.mailbox_id for slot in planned.slots] == [1, 1, 1]
+    assert [slot.sender_id for slot in planned.slots] == [1, 1, 1]
     assert brief(planned.slots)[2] == (1, 3, "01-06 00:00")
 
 
@@ -176,10 +176,10 @@ def test_each_slot_names_the_variant_that_its_step_draws():
     assert {slot.variant for slot in planned.slots} == {"a", "b"}
 
 
-def test_a_follow_up_without_delay_goes_at_the_same_moment():
+def test_a_follow_up_without_delay_goes_once_all_that_could_come_before_it_is_written_down():
     state = make_state([make_waiting(1, MONDAY)], steps=[make_step(1), make_step(2)])
 
-    assert brief(plan(state, MONDAY, MONDAY + DAY).slots) == [(1, 1, "01-05 09:00"), (1, 2, "01-05 09:00")]
+    assert brief(plan(state, MONDAY, MONDAY + DAY).slots) == [(1, 1, "01-05 09:00"), (1, 2, "01-05 09:15")]
 
 
 def test_slots_are_utc_and_fall_on_whole_seconds():
@@ -220,7 +220,7 @@ USED_UP = {date(2026, 1, 5): 4}
         ),
         (
             {},
-            {"gap_seconds": 7200, "last_slot": NIGHT},
+            {"gap_seconds": 7200, "free_at": NIGHT + timedelta(hours=2)},
             {"mailbox_id": 7},
             (Hold.MAILBOX_GAP, "mailbox 7 has to wait between two mails", "2026-01-05T22:00"),
         ),

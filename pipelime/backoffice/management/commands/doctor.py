@@ -29,6 +29,7 @@ STORED: list[Check] = [
     machine.time_zones,
     work.accounts,
     work.waiting,
+    work.sending,
     work.ambiguous,
     work.mailboxes,
     work.inbox,
