@@ -54,7 +54,8 @@ INTRODUCTION = [
         "delay": after(6),
         "body": (
             "Hello {{ first_name | default: 'there' }},\n\n"
-            "this is my last mail about it. Should the time be wrong, tell me a better month and I will write "
+            "this is my last mail about it. Should the time be wrong, tell me a better month and I "
+            "will write "
             "then; should it be of no interest, one word is enough.\n\n"
             "{{ sender.first_name }}"
         ),
@@ -73,7 +74,8 @@ LINKEDIN_THEN_MAIL = [
         "delay": after(2),
         "condition": Condition.CONNECTED,
         "body": (
-            "Thank you for connecting, {{ first_name | default: 'and hello' }}. How do you handle [the matter] "
+            "Thank you for connecting, {{ first_name | default: 'and hello' }}. How do you handle "
+            "[the matter] "
             "at {{ company | default: 'your company' }} today? I ask because [what you do about it]."
         ),
     },
@@ -83,7 +85,7 @@ LINKEDIN_THEN_MAIL = [
         "subject": "{{ first_name | default: 'Hello' }}, two lines about [the matter]",
         "body": (
             "Hello {{ first_name | default: 'there' }},\n\n"
-            "you may have seen my name on LinkedIn. [In two lines: what you offer, and what it changes.]\n\n"
+            "you may have seen my name on LinkedIn. [In two lines: what you offer and change.]\n\n"
             "Is it worth a short call?\n\n"
             "{{ sender.first_name }}"
         ),
@@ -92,7 +94,9 @@ LINKEDIN_THEN_MAIL = [
         "channel": Channel.CALL,
         "delay": after(3),
         "subject": "Call {{ first_name | default: 'this contact' }}",
-        "body": "Ask how they handle [the matter] today. Note what they say; book a meeting if they want one.",
+        "body": (
+            "Ask how they handle [the matter] today. Note what they say; book a meeting if they want one."
+        ),
     },
 ]
 EVENT_FOLLOW_UP = [
@@ -110,7 +114,9 @@ EVENT_FOLLOW_UP = [
         "channel": Channel.TASK,
         "delay": {"days": 1},
         "subject": "Look up what was said",
-        "body": "Read your notes of the talk and add what matters to the contact before the next mail goes out.",
+        "body": (
+            "Read your notes of the talk and add what matters to the contact before the next mail goes out."
+        ),
     },
     {
         "channel": Channel.EMAIL,

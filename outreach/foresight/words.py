@@ -44,7 +44,7 @@ def detail(hold: Hold, campaign: Campaign, waiting: Waiting) -> str:
     profiles = named(campaign.linkedin_accounts.all(), waiting.linkedin_id)
     return {
         Hold.HOLIDAY: f"it is a public holiday ({campaign.holidays})",
-        Hold.CAMPAIGN_CAP: f"the campaign sends {campaign.daily_limit} mails a day: they are sent, or others come first",
+        Hold.CAMPAIGN_CAP: f"its {campaign.daily_limit} mails of the day are sent, or others come first",
         Hold.DOMAIN_CAP: f"the account has sent its mails of the day to {waiting.domain}",
         Hold.MAILBOX_CAP: f"the mails of the day are sent, or others come first: {boxes}",
         Hold.MAILBOX_GAP: f"has to wait between two mails: {boxes}",
