@@ -1,7 +1,8 @@
-"""Mail through the ledger against plain Django mail: the same texts, the same server, one connection each.
+"""Mail through the ledger against plain Django mail: the same texts and the same server.
 
-Usage: python bench/mail.py [messages]. Ours plans, claims, writes a personal Liquid text and HTML, marks
-as sending, sends, marks as sent and records the event. The limit builds an EmailMultiAlternatives and
+Usage: python bench/mail.py [messages] [threads]. Ours plans, claims, writes a personal Liquid text and HTML,
+marks as sending, sends, marks as sent and records the event, through 20 mailboxes without caps, in the
+threads of one worker, each with one connection at a time. The limit builds an EmailMultiAlternatives and
 sends it by smtplib on one connection that it keeps.
 """
 
@@ -13,11 +14,13 @@ import smtplib
 import statistics
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import workspace
 
 ROUNDS = 3
+MAILBOXES = 20
 BODY = """Hello {{ first_name }},
 
 I saw that {{ company | default: "your company" }} is growing. Would {{ first_name }} {{ last_name }} have ten
@@ -60,19 +63,22 @@ def fill(opened, port: int, count: int):
                      email_key=f"grace{contact.pk}@example.org", is_primary=True)
         for contact in contacts
     )  # fmt: skip
-    mailbox = create_mailbox(
-        account,
-        by=user,
-        email=f"sam{first}@example.com",
-        name="Sam Sender",
-        smtp={"host": "127.0.0.1", "port": port, "security": "none"},
-        daily_limit=100_000,
-    )
+    mailboxes = [
+        create_mailbox(
+            account,
+            by=user,
+            email=f"sam{first}.{number}@example.com",
+            name="Sam Sender",
+            smtp={"host": "127.0.0.1", "port": port, "security": "none"},
+            daily_limit=100_000,
+        )
+        for number in range(MAILBOXES)
+    ]
     campaign = create_campaign(
         account,
         by=user,
         name="Bench",
-        mailboxes=[mailbox],
+        mailboxes=mailboxes,
         steps=[{"subject": "Hello {{ first_name }}", "body": BODY}],
     )
     enrol(campaign, Contact.objects.filter(pk__in=[contact.pk for contact in contacts]), by=user)
@@ -80,22 +86,34 @@ def fill(opened, port: int, count: int):
     start_campaign(campaign, by=user)
 
 
-def ours(opened) -> float:
+def ours(opened, threads: int) -> float:
+    from django.utils import timezone
+
+    from outreach.planning import plan_account
+
+    gc.freeze()  # as a worker does when it is ready
+    with ThreadPoolExecutor(threads) as pool:
+        begin = time.perf_counter()
+        plan_account(opened.account.pk, timezone.now())
+        sent = sum(pool.map(lambda _: send_all(), range(threads)))
+        return sent / (time.perf_counter() - begin)
+
+
+def send_all() -> int:
+    from django.db import connections
     from django.utils import timezone
 
     from outreach.claiming import claim_batch
-    from outreach.planning import plan_account
     from outreach.sending import send_batch
     from pipelime.scope import every_account
 
-    gc.freeze()  # as a worker does when it is ready
-    begin, sent = time.perf_counter(), 0
-    plan_account(opened.account.pk, timezone.now())
+    sent = 0
     while True:
         with every_account():
             batch = claim_batch(timezone.now() + timedelta(seconds=1))
         if batch is None:
-            return sent / (time.perf_counter() - begin)
+            connections.close_all()
+            return sent
         sent += send_batch(batch)
 
 
@@ -119,7 +137,7 @@ def limit(port: int, count: int) -> float:
     return count / (time.perf_counter() - begin)
 
 
-def main(count: int = 1000) -> None:
+def main(count: int = 2000, threads: int = 16) -> None:
     opened = workspace.prepare("mail")
     from pipelime.scope import account_scope
 
@@ -131,15 +149,14 @@ def main(count: int = 1000) -> None:
     with account_scope(opened.account):
         for _ in range(ROUNDS):
             fill(opened, port, count)
-            rates.append(ours(opened))
+            rates.append(ours(opened, threads))
             limits.append(limit(port, count))
     pipe.send("stop")
     assert pipe.recv() == 2 * ROUNDS * count
     server.join(5)
-    workspace.report(
-        "mail", statistics.median(rates), statistics.median(limits), good=0.7, goal=1.5, unit="messages/s"
-    )
+    ratio = statistics.median(rates), statistics.median(limits)
+    workspace.report(f"mail, {threads} threads", *ratio, good=0.7, goal=1.5, unit="messages/s")
 
 
 if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:2]))
+    main(*(int(argument) for argument in sys.argv[1:3]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -59,13 +60,18 @@ def suppress(account_id: int, address: str, *, cause: str, source: str) -> Suppr
         entry, is_new = Suppression.objects.get_or_create(
             account_id=account_id,
             address_hash=hashes[0],
-            defaults={"cause": cause, "source": source[:250]},
+            defaults={"cause": cause, "source": without(address, source)[:250]},
         )
     if is_new:
         follow_cause(address, Suppression.Cause(cause), source)
     stop(Enrolment.objects.filter(address=address), reason=cause)
     direct.drop_to({email_key(address)}, reason=cause)
     return entry
+
+
+def without(address: str, words: str) -> str:
+    """What a server said names the address, and this row must not."""
+    return re.sub(re.escape(address), "the address", words, flags=re.IGNORECASE)
 
 
 def follow_cause(address: str, cause: Suppression.Cause, source: str) -> None:

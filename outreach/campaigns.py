@@ -16,11 +16,12 @@ from django.utils import timezone
 
 from outreach.campaign_facts import clean_limit, clean_name, facts, set_schedule, set_senders, set_settings
 from outreach.deliverability import gate
-from outreach.enrolments import CHUNK, change, locked, release, reopen, replan, stop, whole
+from outreach.enrolments import CHUNK, change, locked, locked_ids, release, reopen, replan, stop, whole
 from outreach.models import Campaign, EmailAccount, Enrolment, LinkedInAccount, Message
+from outreach.moving_on import by_clock
 from outreach.readiness import problems, step_problems
 from outreach.steps import write_steps
-from outreach.windows import step_of, zone_named
+from outreach.windows import due_after
 from pipelime.accounts.acting import person_acting
 from pipelime.accounts.models import Account
 from pipelime.bulk import in_chunks
@@ -136,15 +137,17 @@ def follow_changes(campaign: Campaign, changed: set[str], *, by) -> None:
 
 def continue_finished(campaign: Campaign, number: int, *, by) -> None:
     """Whoever was through waits for this new step, its delay counted from now."""
-    step = campaign.steps.get(number=number)
-    due_at = step_of(step).delay.after(timezone.now(), zone_named(campaign.time_zone))
+    step, now = campaign.steps.get(number=number), timezone.now()
     through = Enrolment.objects.filter(campaign=campaign, state=Enrolment.State.FINISHED)
     if through.exists():
         reopen(Campaign.objects.filter(pk=campaign.pk))
         campaign.refresh_from_db()
-    for ids in in_chunks(list(through.order_by("pk").values_list("pk", flat=True)), CHUNK):
+    here = through.filter(pk__among=locked_ids(through))
+    for clock, ids in by_clock(campaign, here).items():
+        due_at = due_after(campaign, step, now, clock)
         there = {"state": Enrolment.State.WAITING, "step_number": number, "due_at": due_at}
-        change(whole(through.filter(pk__in=ids)), by=by, **there)
+        for some in in_chunks(ids, CHUNK):
+            change(whole(through.filter(pk__in=some)), by=by, **there)
 
 
 def delete_campaign(campaign: Campaign, *, by) -> None:

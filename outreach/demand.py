@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from itertools import product
@@ -32,7 +32,18 @@ def as_waiting(rows: QuerySet[Enrolment], *, with_domains: bool) -> Iterator[Wai
     for pk, campaign, step, due_at, mailbox, linkedin, zone, address, *facts in rows.values_list(*COLUMNS):
         domain = caps.domain_of(address) if with_domains and address else ""
         known = FULFILLED[tuple(fact is not None for fact in facts)]
-        yield Waiting(pk, campaign, step, due_at, mailbox, linkedin, known_zone(zone), domain, known)
+        who = known_zone(zone), domain, known, bool(address)
+        yield Waiting(pk, campaign, step, due_at, mailbox, linkedin, *who)
+
+
+def meant_by(steps: Iterable[scheduling.Step]) -> Q:
+    """Who waits for one of these steps, without those whom it is not meant for."""
+    conditions = {step.number: step.condition for step in steps}
+    rows = Q(step_number__in=[number for number, condition in conditions.items() if not condition])
+    for number, condition in conditions.items():
+        if condition:
+            rows |= Q(step_number=number, **{f"{FACTS[condition]}__isnull": False})
+    return rows
 
 
 def next_waiting(state: scheduling.State, now: datetime, until: datetime) -> list[Waiting]:
@@ -144,13 +155,7 @@ class Lines:
         return {step.number for step in self.campaign.steps if step.via is via}
 
     def meant(self, numbers: Collection[int]) -> Q:
-        """Who waits for one of these steps, without those whom it is not meant for."""
-        conditions = {step.number: step.condition for step in self.campaign.steps if step.number in numbers}
-        rows = Q(step_number__in=[number for number, condition in conditions.items() if not condition])
-        for number, condition in conditions.items():
-            if condition:
-                rows |= Q(step_number=number, **{f"{FACTS[condition]}__isnull": False})
-        return rows
+        return meant_by(step for step in self.campaign.steps if step.number in numbers)
 
     def read(self, line: Line) -> list[Waiting]:
         """A line that is longer than what is taken of it is read sender by sender and clock by clock."""

@@ -6,7 +6,7 @@ Reads and writes plain values, thousands at a time: a model instance a contact w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from crm.models import Contact, ContactEmail
 from outreach.blocking import blocked, suppressed
 from outreach.enrolments import LIVE, locked, reopen
 from outreach.models import Campaign, Enrolment, SequenceStep
-from outreach.windows import step_of, zone_named
+from outreach.windows import Clocks, closed_of, step_of
 from pipelime.bulk import in_chunks, insert_rows
 from pipelime.doorbell import ring
 from pipelime.errors import Invalid
@@ -109,11 +109,11 @@ def candidates_of(ids: list[int]) -> list[Candidate]:
 
 
 def rows_of(campaign: Campaign, fitting: Sequence[Candidate], now: datetime) -> list[tuple[Any, ...]]:
-    due_at = first_due(campaign, now)
+    due_in = dues(campaign, {one.time_zone for one in fitting}, now)
     return [
         (
             uid, campaign.account_id, campaign.pk, one.id, one.address, one.time_zone,
-            Enrolment.State.WAITING, "", 1, due_at, "", now, now,
+            Enrolment.State.WAITING, "", 1, due_in[one.time_zone], "", now, now,
         )
         for uid, one in zip(uuid7s(len(fitting)), fitting, strict=True)
     ]  # fmt: skip
@@ -168,7 +168,13 @@ def obstacle(one: Candidate, needs: Needs, said_no: dict[str, str], barred: dict
     return "" if one.status == Contact.Status.ACTIVE else one.status
 
 
-def first_due(campaign: Campaign, now: datetime) -> datetime:
-    """The first step may have a delay too, counted from now."""
+def dues(campaign: Campaign, zones: Iterable[str], now: datetime) -> dict[str, datetime]:
+    """By the contact's time zone. The first step may have a delay too, counted from now."""
     step = SequenceStep.objects.filter(campaign=campaign, number=1).first()
-    return step_of(step).delay.after(now, zone_named(campaign.time_zone)) if step else now
+    return {zone: first_due(campaign, step, zone, now) if step else now for zone in zones}
+
+
+def first_due(campaign: Campaign, step: SequenceStep, zone: str, now: datetime) -> datetime:
+    """No sender has begun with them yet, so only their own clock may differ from the campaign's."""
+    clock = Clocks(contact=zone, mailbox="", linkedin="").of(campaign, step.channel)
+    return step_of(step).delay.after(now, clock, closed_of(campaign))

@@ -24,7 +24,7 @@ def mark(enrolment: Enrolment, *, by, note: str = "", **facts: Any) -> Enrolment
     if len(note) > LONGEST_NOTE:
         raise Invalid(f"The note has {len(note):,} characters; at most {LONGEST_NOTE:,}", field="note")
     enrolment = locked(Enrolment.objects.filter(pk=enrolment.pk).select_related("campaign", "contact")).get()
-    before, now = enrolment.snapshot(), timezone.now()
+    before, now = told(enrolment), timezone.now()
     if "intent" in facts:
         enrolment.intent = facts["intent"]
     if facts.get("has_replied"):
@@ -35,16 +35,25 @@ def mark(enrolment: Enrolment, *, by, note: str = "", **facts: Any) -> Enrolment
     enrolment.save(update_fields=["intent", "replied_at", "connected_at", "updated_at"])
     end(enrolment, facts)
     enrolment.refresh_from_db()
-    after = enrolment.snapshot()
+    after = told(enrolment)
     changes = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
     record("enrolment.status_changed", enrolment, by=by, changes=changes, note=note)
     return enrolment
 
 
+def told(enrolment: Enrolment) -> dict[str, Any]:
+    """What the event says of it before and after."""
+    moments = {"replied_at": enrolment.replied_at, "connected_at": enrolment.connected_at}
+    return enrolment.snapshot() | {name: at and at.isoformat() for name, at in moments.items()}
+
+
 def end(enrolment: Enrolment, facts: dict[str, Any]) -> None:
     place = Enrolment.objects.filter(pk=enrolment.pk, state__in=LIVE)
+    finished = Enrolment.objects.filter(pk=enrolment.pk, state=Enrolment.State.FINISHED)
     if facts.get("is_done"):
         stop(place, reason="done", state=Enrolment.State.FINISHED)
-        Enrolment.objects.filter(pk=enrolment.pk, state=Enrolment.State.FINISHED).update(reason="done")
+        finished.update(reason="done")
+    elif facts.get("has_replied") and finished.update(reason="replied"):
+        return
     elif (facts.get("has_replied") or facts.get("intent")) and enrolment.campaign.stop_on_reply:
         stop(place, reason="replied")

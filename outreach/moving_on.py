@@ -11,12 +11,12 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from outreach import caps
-from outreach.demand import FACTS
+from outreach.demand import FACTS, meant_by
 from outreach.enrolments import finished, locked_ids
 from outreach.models import Campaign, Enrolment, Message, SequenceStep
 from outreach.scheduling import Via
 from outreach.supply import account_value
-from outreach.windows import Clocks, due_after, via_of
+from outreach.windows import Clocks, due_after, step_of
 from pipelime.accounts.models import Account
 
 AT_ONCE = 2000  # rows moved in one transaction
@@ -100,6 +100,14 @@ def move_on(done: list[Done], campaigns: Mapping[int, Campaign], still: QuerySet
         here.filter(parked_until__gt=place["due_at"]).update(due_at=F("parked_until"))  # out of office
 
 
+def by_clock(campaign: Campaign, places: QuerySet[Enrolment]) -> dict[tzinfo, list[int]]:
+    """The ids of some of a campaign's enrolments, by the clock on which each was served last."""
+    found: dict[tzinfo, list[int]] = {}
+    for pk, number, *names in places.order_by("pk").values_list("pk", *PLACE):
+        found.setdefault(clock_of(campaign, number, names), []).append(pk)
+    return found
+
+
 def clock_of(campaign: Campaign, number: int, names: Sequence[Any]) -> tzinfo:
     """On which clock the contact was served; senders without a zone have the account's."""
     contact, own, mailbox, mailbox_zone, profile, profile_zone = names
@@ -146,8 +154,8 @@ def put_off(account: Account, campaigns: Mapping[int, Campaign], now: datetime) 
 def due_mails(campaigns: Mapping[int, Campaign], before: datetime) -> QuerySet[Enrolment]:
     mails = Q()
     for campaign in campaigns.values():
-        numbers = [step.number for step in campaign.steps.all() if via_of(step.channel) is Via.MAIL]
-        mails |= Q(campaign=campaign, step_number__in=numbers)
+        steps = map(step_of, campaign.steps.all())
+        mails |= Q(campaign=campaign) & meant_by(step for step in steps if step.via is Via.MAIL)
     return Enrolment.objects.filter(mails, state=Enrolment.State.WAITING, due_at__lt=before)
 
 

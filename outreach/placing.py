@@ -11,8 +11,10 @@ from datetime import datetime
 
 from outreach import caps, scheduling
 from outreach.demand import as_waiting, next_waiting
+from outreach.enrolments import change, whole
 from outreach.models import Campaign, Enrolment
 from outreach.queueing import queue
+from outreach.scheduling import Via
 from outreach.supply import (
     account_value,
     campaign_values,
@@ -22,6 +24,8 @@ from outreach.supply import (
     mailboxes_of,
 )
 from pipelime.accounts.models import Account
+
+NO_ADDRESS = "the next step is an e-mail, and the contact has no address: give them one"
 
 
 def state_of(
@@ -51,12 +55,33 @@ def waiting_of(campaigns: Mapping[int, Campaign], now: datetime) -> Iterator[sch
 
 
 def place(campaigns: dict[int, Campaign], now: datetime) -> int:
-    """Queue the messages of up to AT_ONCE enrolments. Returns how many; 0 when nobody else fits in."""
+    """Queue the messages of up to AT_ONCE enrolments, or hold those of them whom no mail can reach.
+
+    Returns how many; 0 when nobody else fits in.
+    """
     until = now + scheduling.HORIZON
     state = state_of(campaigns, now, waiting=())
     waiting = next_waiting(state, now, until)
+    if unreachable := [one.enrolment_id for one in waiting if is_unreachable(one, state)]:
+        return hold(unreachable)  # the others have the next turn
     if not waiting:
         return 0
     slots = scheduling.plan(replace(state, waiting=waiting), now, until).slots
     queue(slots, {one.enrolment_id: campaigns[one.campaign_id] for one in waiting})
     return len(slots)
+
+
+def is_unreachable(one: scheduling.Waiting, state: scheduling.State) -> bool:
+    """A mail has followed steps that took no address: it cannot go to nobody."""
+    if one.has_address:
+        return False
+    campaign = next(campaign for campaign in state.campaigns if campaign.id == one.campaign_id)
+    return any(step.via is Via.MAIL for step in campaign.steps if step.number == one.step_number)
+
+
+def hold(enrolment_ids: list[int]) -> int:
+    """Until the contact has an address. One that is no longer waiting, or has one by now, is left alone."""
+    here = Enrolment.objects.filter(pk__in=enrolment_ids, state=Enrolment.State.WAITING, address="")
+    held = whole(here)
+    change(held, by=None, state=Enrolment.State.HELD, reason=NO_ADDRESS)
+    return len(held)

@@ -20,7 +20,6 @@ from outreach.moving_on import follow_up, pass_over, put_off_full_domains
 from outreach.placing import place
 from outreach.windows import schedule_of
 from pipelime.accounts.models import Account
-from pipelime.doorbell import ring_now
 from pipelime.events.recording import record
 from pipelime.scope import account_scope
 
@@ -42,7 +41,8 @@ def accounts_to_plan() -> list[int]:
 
 
 def plan_account(account_id: int, now: datetime) -> int:
-    """One round for one account, unless another worker is at it. Returns how many messages were made."""
+    """One round for one account, unless another worker is at it. Returns how many were given a slot, or held
+    because none can be had."""
     placed = 0
     with account_scope(account_id):
         for group in ROUND:
@@ -53,8 +53,6 @@ def plan_account(account_id: int, now: datetime) -> int:
                 placed += moved.get(place) or 0
                 if not any(moved.values()):
                     break
-    if placed:
-        ring_now("outreach.tasks.send_due")
     return placed
 
 

@@ -10,11 +10,11 @@ from django.utils import timezone
 from crm.models import Contact
 from outreach import fence, letters, outcomes
 from outreach.blocking import blocked, suppressed
+from outreach.committing import mark_sending
 from outreach.composing import HeaderUnsafe, addr_spec, compose, message_id
 from outreach.connections import open_smtp
 from outreach.linkedin import words
 from outreach.models import Campaign, EmailAccount, Enrolment, Message, SequenceStep
-from outreach.sending import mark_sending
 from outreach.settling import mark_ambiguous, mark_sent
 from outreach.smtp_results import Accepted, DialogueError, Outcome, Unknown
 from outreach.templating import TemplateInvalid, VariableMissing

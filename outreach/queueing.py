@@ -14,11 +14,13 @@ from outreach.enrolments import locked_ids
 from outreach.models import Campaign, EmailAccount, Enrolment, LinkedInAccount, Message
 from outreach.scheduling import Slot, Via
 from pipelime.bulk import insert_rows, take_ids
+from pipelime.doorbell import ring
 from pipelime.ids import uuid7
 
 log = structlog.get_logger(__name__)
 
 STICKY = {Via.MAIL: "mailbox_id", Via.LINKEDIN: "linkedin_account_id"}
+BELLS = {Via.MAIL: "outreach.tasks.send_due", Via.LINKEDIN: "outreach.tasks.work_linkedin"}
 COLUMNS = (
     "id", "uid", "account_id", "enrolment_id", "campaign_id", "channel", "mailbox_id", "linkedin_account_id",
     "assignee_id", "contact_uid", "step_number", "variant", "to_address", "to_name", "from_address",
@@ -72,6 +74,8 @@ def queue(slots: Sequence[Slot], campaign_of: Mapping[int, Campaign]) -> None:
     for (via, sender_id), some in by_sender.items():
         kept = {STICKY[via]: sender_id} if via in STICKY else {}
         Enrolment.objects.filter(pk__in=some).update(**kept, state=Enrolment.State.IN_FLIGHT, updated_at=now)
+    for via in {slot.via for slot in slots} & BELLS.keys():
+        ring(BELLS[via])
 
 
 def still_waiting(slots: Sequence[Slot]) -> list[Slot]:
@@ -124,8 +128,8 @@ def by_mail(mailbox: EmailAccount, person: Person, uid: UUID) -> Way:
 
 
 def by_linkedin(account: LinkedInAccount, own_id: str) -> Way:
-    """A provider sends it; without one that works it is a task for the account's owner."""
-    is_sent = bool(account.provider) and account.paused_at is None
+    """A provider sends it; without one it is a task for the account's owner."""
+    is_sent = bool(account.provider)
     return Way(
         Message.State.QUEUED if is_sent else Message.State.TODO,
         own_id,

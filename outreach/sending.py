@@ -7,17 +7,15 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import structlog
-from django.conf import settings
-from django.db import connection, transaction
 from django.utils import timezone
 
 from outreach import letters, outcomes
 from outreach.blocking import blocked, suppressed
 from outreach.claiming import Batch, return_to_queue
+from outreach.committing import Commits, Mark
 from outreach.composing import HeaderUnsafe, Letter, addr_spec, compose
 from outreach.connections import REPLY_SECONDS, open_smtp
 from outreach.models import Enrolment, Message, SequenceStep
-from outreach.settling import mark_sent
 from outreach.smtp import Dialogue
 from outreach.smtp_results import Accepted, LoginRefused, ServerUnavailable, TlsRequired
 from outreach.templating import TemplateInvalid, VariableMissing
@@ -32,6 +30,8 @@ RENEW_SECONDS = 15.0
 DOT_SECONDS = 5.0  # the longest from marking as sending to the last dot; far less than a lease
 CARRY_SECONDS = 0.025  # a server that answers within this is quick
 TURN_SECONDS = 45.0  # then a slow server's other messages go back, so that the thread can serve others
+
+commits = Commits()  # of this process
 
 UNWRITABLE = (VariableMissing, TemplateInvalid, HeaderUnsafe, KeyError)
 
@@ -134,6 +134,7 @@ class Turn:
         self.prepared = prepared
         self.accepted = 0
         self.carried: Message | None = None
+        self.committing = 0.0  # seconds of this message's turn in which the server waited for us
 
     def send(self, message: Message) -> None:
         try:
@@ -144,7 +145,7 @@ class Turn:
                 log.exception("mail.unwritable", message=str(message.uid))
             outcomes.hold(message, reason=words(error))
             return
-        begun = time.monotonic()
+        begun, self.committing = time.monotonic(), 0.0
         self.dialogue.wire.timeout = REPLY_SECONDS
         outcome = self.dialogue.send(
             letter.from_address, recipient, data, before_dot=lambda: self.before_dot(message)
@@ -153,7 +154,7 @@ class Turn:
             self.accepted += 1
             self.write_carried()
             self.carried = message
-            if time.monotonic() - begun > CARRY_SECONDS:
+            if time.monotonic() - begun - self.committing > CARRY_SECONDS:
                 self.write_carried()
         else:
             self.write_carried()
@@ -172,18 +173,15 @@ class Turn:
     def before_dot(self, message: Message) -> bool:
         """Whether the last dot may follow: not after a pause in which others may have judged the row."""
         self.dialogue.wire.timeout = VERDICT_SECONDS
-        begun = time.monotonic()
-        with transaction.atomic():
-            if self.carried is not None:
-                mark_sent(self.carried)
-            marked = mark_sending(message)
-        self.carried = None
-        return marked and time.monotonic() - begun < DOT_SECONDS
+        begun, mark = time.monotonic(), Mark(sending=message, sent=self.carried)
+        commits.write(mark)
+        self.carried, self.committing = None, time.monotonic() - begun
+        return mark.allows_the_dot and self.committing < DOT_SECONDS
 
     def write_carried(self) -> None:
         if self.carried is not None:
             message, self.carried = self.carried, None
-            mark_sent(message)
+            commits.write(Mark(sent=message))
 
 
 def words(error: Exception) -> str:
@@ -192,22 +190,6 @@ def words(error: Exception) -> str:
     if not isinstance(error, UNWRITABLE):
         return f"the letter could not be written ({type(error).__name__}); the log says more"
     return str(error) or type(error).__name__
-
-
-def mark_sending(message: Message) -> bool:
-    """Committed before the last dot. False when the message was cancelled or taken over meanwhile."""
-    table = Message._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {table} SET state = 'sending', subject = %s, "  # noqa: S608  the table is ours
-            f"lease_until = {ledger.database_now(settings.LEASE.total_seconds())} "
-            "WHERE id = %s AND fence = %s AND state = 'claimed'",
-            [message.subject, message.pk, message.fence],
-        )
-        marked = cursor.rowcount == 1
-    if marked:
-        message.state = Message.State.SENDING
-    return marked
 
 
 def renew(messages: list[Message]) -> None:

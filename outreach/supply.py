@@ -22,8 +22,10 @@ def mailboxes_of(campaign: Campaign) -> list[EmailAccount]:
 
 
 def linkedin_accounts_of(campaign: Campaign) -> list[LinkedInAccount]:
-    """Paused ones too: what a provider does not do now, a person may."""
-    return [one for one in campaign.linkedin_accounts.all() if one.deleted_at is None]
+    """Those that steps may be planned for now, whether a provider does them or a person."""
+    return [
+        one for one in campaign.linkedin_accounts.all() if one.paused_at is None and one.deleted_at is None
+    ]
 
 
 def campaign_values(campaigns: Iterable[Campaign], now: datetime) -> list[scheduling.Campaign]:

@@ -33,7 +33,7 @@ BELLS = {
     "outreach.tasks.plan_due": ("mail", 5),
     "outreach.tasks.work_linkedin": ("mail", 5),
     "outreach.tasks.beat": ("mail", 30),
-    "outreach.tasks.poll_mailboxes": ("default", 20),
+    "outreach.tasks.poll_mailboxes": ("default", 5),
     "outreach.tasks.judge_visits": ("default", 15),
     "webhooks.tasks.deliver_due": ("webhooks", 5),
     "crm.tasks.run_imports": ("imports", 5),

@@ -7,7 +7,8 @@ what may already have happened (outreach.models.Message).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -51,6 +52,30 @@ class LedgerRow(models.Model):
 
 
 Row = TypeVar("Row", bound=LedgerRow)
+
+
+@contextmanager
+def durable() -> Iterator[None]:
+    """A transaction that even a loss of power cannot undo once it has committed.
+
+    What may never be done twice is marked in one of these first. SQLite's other commits reach the disk with
+    the next of these, or some seconds later; PostgreSQL's all do before they end. Inside another
+    transaction it is only a part of that one.
+    """
+    waits = connection.vendor == "sqlite" and not connection.in_atomic_block
+    if waits:
+        set_synchronous("FULL")
+    try:
+        with transaction.atomic():
+            yield
+    finally:
+        if waits:
+            set_synchronous("NORMAL")
+
+
+def set_synchronous(level: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA synchronous={level}")
 
 
 class LeaseLost(Exception):
@@ -111,7 +136,9 @@ def finish(
         raise LeaseLost(f"{model.__name__} {row_id} is no longer held under fence {fence}")
 
 
-def finish_all(model: type[Row], fences: dict[int, int], *, state: str = "done", **values: Any) -> set[int]:
+def finish_all(
+    model: type[Row], fences: dict[int, int], *, held: str = "claimed", state: str = "done", **values: Any
+) -> set[int]:
     """Write one outcome for many claimed rows in one statement. Returns the ids that were still held."""
     if not fences:
         return set()
@@ -121,9 +148,10 @@ def finish_all(model: type[Row], fences: dict[int, int], *, state: str = "done",
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH mine (mine_id, mine_fence) AS (VALUES {pairs}) UPDATE {table} SET {columns} FROM mine "  # noqa: S608
-            "WHERE id = mine_id AND fence = mine_fence AND state = 'claimed' RETURNING id",
+            "WHERE id = mine_id AND fence = mine_fence AND state = %s RETURNING id",
             [number for pair in fences.items() for number in pair]
-            + [as_parameter(value) if isinstance(value, datetime) else value for value in values.values()],
+            + [as_parameter(value) if isinstance(value, datetime) else value for value in values.values()]
+            + [held],
         )
         return {row[0] for row in cursor.fetchall()}
 

@@ -237,12 +237,13 @@ EVENT_RETENTION = timedelta(days=env.integer("PIPELIME_EVENT_DAYS", default=730)
 # --- Deliverability and tracking -------------------------------------------
 # Who is asked about sending domains; tests have a table of their own.
 DNS_RESOLVER = "outreach.deliverability.lookups.SystemResolver"
-# Opens and clicks so soon after a mail was handed over are a scanner's. Where a relay takes long, more is right.
+# Opens and clicks so soon after a mail was handed over are a scanner's. Slow relays need more.
 TRACKING_MACHINE_SECONDS = env.integer("PIPELIME_TRACKING_MACHINE_SECONDS", default=10)
 VISIT_RETENTION = timedelta(days=90)  # what a visit proved stays with its message
 
 # --- The ledger ------------------------------------------------------------
 LEASE = timedelta(seconds=60)
+POLL_EVERY = timedelta(seconds=env.integer("PIPELIME_POLL_SECONDS", default=60))  # of a mailbox
 # Sending stops when nothing has run for so long: an older state may have been put back meanwhile. 0: never.
 FENCE_GAP = timedelta(seconds=env.integer("PIPELIME_FENCE_GAP", default=6 * 3600))
 # Which installation a machine without a lasting data folder belongs to, as confirm_sending shows it.

@@ -54,9 +54,16 @@ class Dialect(ABC):
         """What this event is called: nothing, one name, or several from the general to the special."""
         return (event.name,)
 
-    def heard(self, patterns: list[str], names: tuple[str, ...]) -> str | None:
-        """The name under which an endpoint that asked for `patterns` hears an event of these names."""
-        return next((name for name in names if matches(name, patterns)), None)
+    def names_of(self, events: Sequence[Event]) -> list[tuple[str, ...]]:
+        """The same of a batch, for dialects that must read rows to know."""
+        return [self.names(event) for event in events]
+
+    def heard(self, patterns: list[str], names: tuple[str, ...]) -> tuple[str, ...]:
+        """The names under which an endpoint that asked for `patterns` hears an event of these names.
+
+        One, unless the dialect makes several events of it: each has a delivery of its own.
+        """
+        return tuple(name for name in names if matches(name, patterns))[:1]
 
     def check_events(self, account: Account, events: Sequence[str]) -> list[str]:
         """What an endpoint may ask for, or Invalid."""

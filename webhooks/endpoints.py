@@ -91,7 +91,7 @@ def delete_endpoint(endpoint: Endpoint, *, by: Any) -> None:
 
 @transaction.atomic
 def rotate_secret(endpoint: Endpoint, *, by: Any) -> str:
-    """A new secret, shown now and never again. For a day Standard Webhooks are signed by both."""
+    """A new secret, shown now and never again. For a day both sign, where the dialect has it so."""
     secret = dialect_named(endpoint.dialect).new_secret()
     endpoint.old_secret, endpoint.secret = endpoint.secret, secret
     endpoint.old_secret_until = timezone.now() + settings.WEBHOOK_SECRET_OVERLAP

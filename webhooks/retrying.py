@@ -26,12 +26,14 @@ def next_due(
 ) -> datetime | None:
     """The moment of the next attempt after `tries` of them, or None when that was the last one.
 
-    A receiver may ask for up to twice the pause; more would let it park rows, less would not spare it.
+    A dialect's own `delays` hold for slow receivers, too. A receiver may ask for up to twice the pause; more
+    would let it park rows, less would not spare it.
     """
+    is_slow = delays is None and (timed_out or status in SLOW_DOWN)
     delays = settings.WEBHOOK_RETRY_DELAYS if delays is None else delays
     if tries > len(delays):
         return None
-    floor = SLOW_DOWN_PAUSE if timed_out or status in SLOW_DOWN else timedelta()
+    floor = SLOW_DOWN_PAUSE if is_slow else timedelta()
     base = max(delays[tries - 1], floor)
     if asked := asked_pause(retry_after, now):
         return now + min(max(asked, base), 2 * base)

@@ -79,7 +79,7 @@ def listener_of(endpoint: Endpoint) -> Listener:
 
 
 def wanted(events: Sequence[Event], listeners: Iterable[Listener]) -> list[Heard]:
-    """Who hears which event under which name; at most once an endpoint."""
+    """Who hears which event under which name."""
     found: list[Heard] = []
     named: dict[tuple[str, int], list[tuple[Event, tuple[str, ...]]]] = {}
     for listener in listeners:
@@ -90,19 +90,18 @@ def wanted(events: Sequence[Event], listeners: Iterable[Listener]) -> list[Heard
         heard = {
             names: dialect.heard(listener.patterns, names) for names in {names for _, names in named[key]}
         }
-        found.extend(
-            Heard(listener, event, name) for event, names in named[key] if (name := heard[names]) is not None
-        )
+        found.extend(Heard(listener, event, name) for event, names in named[key] for name in heard[names])
     return found
 
 
 def with_names(events: Iterable[Event], dialect: Dialect) -> Iterator[tuple[Event, tuple[str, ...]]]:
     """Those events that this dialect tells. The later events of a save leave out what the first has told."""
     saves = set()
-    for event in events:
-        names, save = dialect.names(event), (event.subject_type, event.subject_id, event.at)
+    events = list(events)
+    for event, known in zip(events, dialect.names_of(events), strict=True):
+        names, save = known, (event.subject_type, event.subject_id, event.at)
         if save in saves:
-            names = tuple(name for name in names if name not in dialect.once_a_save)
+            names = tuple(name for name in known if name not in dialect.once_a_save)
         saves.add(save)
         if names:
             yield event, names

@@ -155,7 +155,7 @@ def clean_linkedin(url: str) -> str:
     if match and _PLAIN_SLUG.fullmatch(match[1]):
         return f"https://www.linkedin.com/in/{match[1].lower()}"
     slug = normalize("NFC", unquote(match[1]).casefold()) if match else ""
-    if not slug or "\0" in slug or "/" in slug or slug != slug.strip():
+    if slug in ("", ".", "..") or "\0" in slug or "/" in slug or slug != slug.strip():
         raise ValueError(
             f"{shown(text)} is no LinkedIn profile; write it like https://www.linkedin.com/in/jean-dupont"
         )

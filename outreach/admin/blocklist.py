@@ -52,6 +52,7 @@ class BlocklistForm(RecordForm):
 class BlocklistAdmin(WorkspaceAdmin):
     form = BlocklistForm
     can_change = False
+    when_empty = "Nobody at an address or a domain on this list is ever written to."
     list_display = ("value", "kind", "reason", "created_at")
     list_filter = ("kind",)
     search_fields = ("value__startswith",)
@@ -86,6 +87,9 @@ class BlocklistAdmin(WorkspaceAdmin):
 class SuppressionAdmin(FactAdmin):
     """Who said no stays said: only a hash of the address is kept."""
 
+    when_empty = (
+        "Whoever unsubscribes, bounces or complains comes here by itself, and is not written to again."
+    )
     list_display = ("shown_hash", "cause", "source", "created_at")
     list_filter = ("cause",)
     ordering = ("-id",)

@@ -68,6 +68,10 @@ def may_start(campaign: Campaign) -> bool:
 
 @admin.register(Campaign)
 class CampaignAdmin(ForesightPages):
+    when_empty = (
+        "A campaign writes to many people in steps, within the hours that you choose, and stops when "
+        "they answer."
+    )
     list_display = ("name", "shown_status", "shown_contacts", "shown_sent", "created_at")
     list_filter = ("status",)
     search_fields = ("name__istartswith",)

@@ -40,6 +40,7 @@ class SendingDomainAdmin(WorkspaceAdmin):
     form = DomainForm
     admins_only = True
     can_add = can_delete = False
+    when_empty = "The domain of each mailbox that you connect comes here, with what the DNS says of it."
     list_display = ("name", "shown_state", "shown_signature", "checked_at")
     search_fields = ("name__istartswith",)
     ordering = ("name",)

@@ -10,6 +10,7 @@ from django.contrib.admin import action
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
+from outreach.admin.why_not import WhyNotPart
 from outreach.enrolments import (
     jump,
     pause_enrolment,
@@ -42,7 +43,8 @@ def may_pause(enrolment: Enrolment) -> bool:
 
 
 @admin.register(Enrolment)
-class EnrolmentAdmin(FactAdmin):
+class EnrolmentAdmin(WhyNotPart, FactAdmin):
+    when_empty = "An enrolment is a contact's place in a campaign. Add contacts on a campaign's page."
     list_display = ("shown_who", "shown_state", "campaign", "step_number", "due_at")
     list_filter = (
         ("state", ChoicesDropdownFilter),

@@ -83,7 +83,9 @@ class ForesightPages(WorkspaceAdmin):
             "back": self.address("change", campaign.pk),
             "plan_url": self.address("plan", campaign.pk),
         }
-        return self.page(request, "backoffice/campaign_stats.html", f"Figures of {campaign.name}", **context)
+        return self.page(
+            request, "backoffice/campaign_stats.html", f"Statistics of {campaign.name}", **context
+        )
 
 
 def moment(text: str) -> datetime | None:

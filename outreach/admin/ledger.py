@@ -28,6 +28,7 @@ def is_ambiguous(message: Message) -> bool:
 
 @admin.register(Message)
 class MessageAdmin(FactAdmin):
+    when_empty = "Every mail, LinkedIn message and call of a campaign is listed here, with what became of it."
     list_display = ("shown_to", "shown_state", "shown_source", "sent_at")
     list_filter = (("state", ChoicesDropdownFilter), ("campaign", AutocompleteSelectFilter))
     list_filter_submit = True

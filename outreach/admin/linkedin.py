@@ -59,6 +59,10 @@ def is_worked(account: LinkedInAccount) -> bool:
 class LinkedInAccountAdmin(WorkspaceAdmin):
     form = LinkedInAccountForm
     admins_only = True
+    when_empty = (
+        "LinkedIn steps are done as one of your people. Add a profile; its steps come to their tasks, "
+        "ready to send."
+    )
     list_display = ("shown_name", "owner", "daily_limit", "shown_state")
     list_select_related = ("owner",)
     search_fields = ("name__istartswith",)
@@ -67,7 +71,7 @@ class LinkedInAccountAdmin(WorkspaceAdmin):
     fieldsets = (
         (None, {"fields": (("name", "profile_url"), "owner", ("daily_limit", "time_zone"))}),
         ("Who does its steps", {
-            "description": "Without a provider each step becomes a task of the owner, under To do, with the"
+            "description": "Without a provider each step becomes a task of the owner, under Tasks, with the"
                            " text ready to be copied.",
             "fields": ("provider", ("provider_url", "provider_account"), "provider_key"),
         }),

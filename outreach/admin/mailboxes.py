@@ -26,6 +26,8 @@ from pipelime.backoffice.admin import Button, account_of
 from pipelime.backoffice.choices import time_zones
 from pipelime.backoffice.forms import RecordForm
 
+PACE = ("gap_seconds", "gap_jitter_seconds", "ramp_up_by")  # left empty, they are 0
+
 
 class MailboxForm(RecordForm):
     """Passwords go in and never come out: an empty one keeps what is stored."""
@@ -49,9 +51,13 @@ class MailboxForm(RecordForm):
         super().__init__(*args, **kwargs)
         for name in ("smtp_password", "imap_password"):
             self.initial.pop(name, None)
+        for name in PACE:
+            if name in self.fields:
+                self.fields[name].required = False
 
     def given(self, *, everything: bool) -> dict[str, Any]:
         values = super().given(everything=everything)
+        values |= {name: 0 for name in PACE if name in values and values[name] is None}
         for kind in ("smtp", "imap"):
             server = {key: values.pop(f"{kind}_{key}") for key in SERVER_KEYS if f"{kind}_{key}" in values}
             if not server.get("password"):
@@ -72,6 +78,7 @@ class MailboxForm(RecordForm):
 class MailboxAdmin(ConnectsMailboxes):
     form = MailboxForm
     admins_only = True
+    when_empty = "Campaigns send from mailboxes and read the answers there. Connect one by its servers."
     list_display = ("shown_email", "smtp_host", "daily_limit", "shown_state")
     search_fields = ("email__istartswith", "name__istartswith")
     ordering = ("email",)

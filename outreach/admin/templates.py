@@ -46,6 +46,7 @@ class TemplateAdmin(WorkspaceAdmin):
     """
 
     form = TemplateForm
+    when_empty = "A template is a mail to one lead, written once: for after a call, say, or with an offer."
     list_display = ("name", "subject", "is_shared", "created_by", "updated_at")
     list_select_related = ("created_by",)
     list_filter = ("is_shared",)

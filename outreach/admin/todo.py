@@ -46,7 +46,7 @@ def page(request: HttpRequest) -> HttpResponse:
     shown = list(rows.visible_to(request.user).filter(due_at__lt=now)[: SHOWN + 1])
     groups = grouped(shown[:SHOWN])
     context = {
-        "title": "To do",
+        "title": "Tasks",
         "groups": groups,
         "more": len(shown) > SHOWN,
         "later": rows.filter(due_at__gte=now).count(),

@@ -34,6 +34,7 @@ CODES = {
     "mailbox_paused": "The mailbox that writes to them is paused; the detail says why.",
     "no_linkedin_account": "No LinkedIn account of the campaign can do the step.",
     "linkedin_paused": "The LinkedIn account that would do the step is paused; the detail says why.",
+    "no_address": "The step is an e-mail, and the contact has no address.",
     "condition": "The step is only for whoever has replied, connected or clicked; they have not, so far.",
     "not_due": "The step's delay is not over.",
     "holiday": "It is a public holiday.",

@@ -72,9 +72,10 @@ def note_answer(enrolment: Enrolment, at: datetime) -> None:
     """End the sequences that end with this answer. The others may have steps for those who answered."""
     ending = list(answered(enrolment).values_list("pk", flat=True))
     locked_ids(Enrolment.objects.filter(pk__in={*ending, enrolment.pk}))
-    stop(Enrolment.objects.filter(pk__in=ending), reason="replied")
+    # First, so that whoever hears of the end sees why.
     here = Enrolment.objects.filter(pk=enrolment.pk, replied_at=None)
     here.update(replied_at=at, updated_at=timezone.now())
+    stop(Enrolment.objects.filter(pk__in=ending), reason="replied")
 
 
 def answered(enrolment: Enrolment) -> QuerySet[Enrolment]:

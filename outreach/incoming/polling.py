@@ -1,4 +1,4 @@
-"""Looking into the mailboxes, each every minute, by one worker at a time.
+"""Looking into the mailboxes, each every minute or as it is set, by one worker at a time.
 
 A folder is read from where it was left, beginning with what comes after the first look. Nothing is marked as
 read, and nothing is kept but what belongs to something that we sent: headers are looked at first.
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import structlog
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -31,7 +32,6 @@ from pipelime.scope import account_scope
 log = structlog.get_logger(__name__)
 
 INBOX = "INBOX"
-EVERY = timedelta(minutes=1)
 TURN = timedelta(minutes=10)  # a poll that takes longer has died; a visit is cut long before
 LONGEST_PAUSE = timedelta(hours=1)  # between visits to a server that does not let us in
 RESCANNED = timedelta(days=30)  # when a folder's uids have all become others
@@ -98,7 +98,9 @@ def poll(inbox: MailFolder, now: datetime) -> int:
 def end(inbox: MailFolder, now: datetime, problem: str) -> None:
     """Whoever cannot be reached is asked less and less often, until it works again."""
     failures = inbox.failures + 1 if problem else 0
-    pause = ledger.back_off(failures - 1, base=2 * EVERY, most=LONGEST_PAUSE) if failures else EVERY
+    pause = settings.POLL_EVERY
+    if failures:
+        pause = ledger.back_off(failures - 1, base=2 * pause, most=LONGEST_PAUSE)
     worked = {} if problem else {"polled_at": timezone.now()}
     MailFolder.objects.filter(pk=inbox.pk).update(
         due_at=now + pause, failures=min(failures, 1000), last_error=problem[:500], **worked

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta
 
 from outreach import caps
 from outreach.models import LinkedInAccount, Message
-from outreach.windows import zone_named
+from outreach.windows import zone_of
 
 COUNTED = (Message.Channel.LINKEDIN_INVITATION, Message.Channel.LINKEDIN_MESSAGE)
-
-
-def zone_of(account: LinkedInAccount) -> tzinfo:
-    return zone_named(account.time_zone or account.account.time_zone)
 
 
 def day_of(account: LinkedInAccount, now: datetime) -> date:

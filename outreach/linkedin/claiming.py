@@ -13,7 +13,7 @@ from outreach.claiming import LATE, lock_owner
 from outreach.linkedin import allowance
 from outreach.linkedin.words import NEEDED
 from outreach.models import LinkedInAccount, Message
-from outreach.windows import schedule_of
+from outreach.windows import schedule_for
 from pipelime import ledger
 
 HELD = (
@@ -80,12 +80,13 @@ def claim_one(account_id: int, now: datetime) -> dict[int, int]:
 def is_allowed(account_id: int, message_id: int, fence: int, now: datetime) -> bool:
     """Count it, or put it off until the next day. An answer in a conversation is not counted."""
     account = LinkedInAccount.objects.select_related("account").get(pk=account_id)
-    message = Message.objects.select_related("campaign").get(pk=message_id)
+    related = ("campaign", "enrolment", "linkedin_account__account")
+    message = Message.objects.select_related(*related).get(pk=message_id)
     if message.conversation_id or allowance.take(account, message_id, now):
         return True
     due_at = allowance.tomorrow(account, now)
     if message.campaign is not None:
-        due_at = schedule_of(message.campaign).next_open(due_at) or due_at
+        due_at = schedule_for(message, message.campaign).next_open(due_at) or due_at
     ledger.put_back(Message, message_id, fence, due_at=due_at, error="over the daily limit")
     return False
 

@@ -19,6 +19,7 @@ import orjson
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from crm.receiving.texts import readable
 from outreach.linkedin.port import (
     Connected,
     Declined,
@@ -42,6 +43,7 @@ from pipelime.outbound import Answer
 LOOK_SECONDS = 15.0
 ACT_SECONDS = 40.0  # LinkedIn is slow behind it; well within the lease that marking as sending begins
 LONGEST_WORDS = 300
+LINKEDIN_BEGAN = datetime(2003, 5, 5, tzinfo=UTC)
 
 ABOUT_THE_PERSON = ("errors/resource_access_restricted",)  # though it comes as 403
 LIMITS = ("errors/cannot_resend_yet", "errors/limit_exceeded")  # LinkedIn's own, which pass; they come as 422
@@ -199,17 +201,18 @@ def message_in(payload: Mapping[str, Any]) -> Said | None:
     """The call for a new message, of either side. Those of groups name nobody in particular."""
     own_id = objects(payload.get("account_info")).get("user_id")
     sender = objects(payload.get("sender"))
-    others = [one for one in payload.get("attendees") or [] if isinstance(one, dict)]
+    known = payload.get("attendees")
+    others = [one for one in known if isinstance(one, dict)] if isinstance(known, list) else []
     is_ours = bool(own_id) and sender.get("attendee_provider_id") == own_id
     if is_ours:
         others = [one for one in others if one.get("attendee_provider_id") != own_id]
         sender = others[0] if len(others) == 1 else {}
-    if not (payload.get("message_id") and payload.get("chat_id")):
+    if not (text_of(payload, "message_id") and text_of(payload, "chat_id")):
         return None
     return Said(
-        id=str(payload["message_id"]),
-        chat_id=str(payload["chat_id"]),
-        text=str(payload.get("message") or ""),
+        id=text_of(payload, "message_id"),
+        chat_id=text_of(payload, "chat_id"),
+        text=text_of(payload, "message"),
         person=attendee(sender),
         is_ours=is_ours,
         at=moment(payload.get("timestamp")),
@@ -217,20 +220,20 @@ def message_in(payload: Mapping[str, Any]) -> Said | None:
 
 
 def attendee(facts: Mapping[str, Any]) -> Person:
-    public = str(facts.get("attendee_public_identifier") or "")
+    public = text_of(facts, "attendee_public_identifier")
     return Person(
-        name=str(facts.get("attendee_name") or "")[:510],
-        person_id=str(facts.get("attendee_provider_id") or "")[:250],
-        profile_url=profile(public, str(facts.get("attendee_profile_url") or "")),
+        name=text_of(facts, "attendee_name")[:510],
+        person_id=text_of(facts, "attendee_provider_id")[:250],
+        profile_url=profile(public, text_of(facts, "attendee_profile_url")),
     )
 
 
 def relation_in(payload: Mapping[str, Any]) -> Person:
-    public = str(payload.get("user_public_identifier") or "")
+    public = text_of(payload, "user_public_identifier")
     return Person(
-        name=str(payload.get("user_full_name") or "")[:510],
-        person_id=str(payload.get("user_provider_id") or "")[:250],
-        profile_url=profile(public, str(payload.get("user_profile_url") or "")),
+        name=text_of(payload, "user_full_name")[:510],
+        person_id=text_of(payload, "user_provider_id")[:250],
+        profile_url=profile(public, text_of(payload, "user_profile_url")),
     )
 
 
@@ -238,17 +241,22 @@ def profile(public: str, url: str) -> str:
     return normal_or_nothing(f"https://www.linkedin.com/in/{public}" if public else url)
 
 
+def text_of(facts: Mapping[str, Any], name: str) -> str:
+    """Without what no database keeps; blank where it is missing or no plain value."""
+    value = facts.get(name)
+    return readable(str(value)) if isinstance(value, str | int) else ""
+
+
 def objects(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
 def moment(text: Any) -> datetime:
-    """When it happened, if that is said and is not still to come."""
+    """When it happened, if that is said and can be."""
     now = timezone.now()
     try:
         at = parse_datetime(text) if isinstance(text, str) else None
     except ValueError:
         at = None
-    if at is None:
-        return now
-    return min(at if at.tzinfo else at.replace(tzinfo=UTC), now)
+    at = at.replace(tzinfo=at.tzinfo or UTC) if at else now
+    return at if LINKEDIN_BEGAN <= at <= now else now

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from outreach import caps, conversations, outcomes
+from outreach.committing import mark_sending
 from outreach.enrolments import UNCAPPED, locked_ids
 from outreach.linkedin import tasks
 from outreach.linkedin.accounts import pause_linkedin_account
@@ -16,7 +17,7 @@ from outreach.linkedin.port import Connected, Declined, Done, Found, Later, Lock
 from outreach.linkedin.providers import provider_of
 from outreach.linkedin.words import words_of
 from outreach.models import Conversation, Enrolment, LinkedInAccount, Message
-from outreach.sending import mark_sending, pointless
+from outreach.sending import pointless
 from outreach.settling import mark_ambiguous, mark_sent
 from pipelime import ledger
 from pipelime.events.recording import record
@@ -75,16 +76,16 @@ def chat_of(message: Message) -> str:
     return own.values_list("provider_id", flat=True).first() or ""
 
 
-@transaction.atomic
 def begin(message: Message, found: Found) -> bool:
     """Committed before the provider is asked. False when the message was cancelled or taken over.
 
     Until the provider has named it, it is known there by whom, or which chat, it goes to.
     """
     to = found.person_id or found.chat_id
-    held = Message.objects.filter(pk=message.pk, fence=message.fence, state="claimed")
-    held.update(text=message.text, provider_id=to[:250])
-    return mark_sending(message)
+    with ledger.durable():
+        held = Message.objects.filter(pk=message.pk, fence=message.fence, state="claimed")
+        held.update(text=message.text, provider_id=to[:250])
+        return mark_sending(message)
 
 
 def conclude(message: Message, outcome: Outcome) -> None:

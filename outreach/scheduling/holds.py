@@ -6,7 +6,7 @@ from outreach.scheduling.capacity import NEVER, Outlet
 from outreach.scheduling.days import from_second
 from outreach.scheduling.queues import Item, Queue
 from outreach.scheduling.runs import Person, Run
-from outreach.scheduling.sequence import Via
+from outreach.scheduling.sequence import Step, Via
 from outreach.scheduling.state import Campaign, Hold, LeftOver, Waiting
 
 Reason = tuple[Hold, str, int]
@@ -90,3 +90,7 @@ def no_sender(enrolment_id: int, campaign: Campaign, via: Via, person: Person) -
     wanted = f"a {ONE[via]}" if begun is None else f"{ONE[via]} {begun}"
     detail = f"campaign {campaign.id} does not send from {wanted} now"
     return LeftOver(enrolment_id, code, detail, None)
+
+
+def no_address(enrolment_id: int, step: Step) -> LeftOver:
+    return LeftOver(enrolment_id, Hold.NO_ADDRESS, f"has no address for step {step.number}, a mail", None)

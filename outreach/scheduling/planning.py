@@ -8,7 +8,15 @@ from heapq import heapify, heappop, heappush, heapreplace
 
 from outreach.scheduling.capacity import NEVER, Allowance, Domains, Outlet
 from outreach.scheduling.days import LocalDays, from_second, to_second
-from outreach.scheduling.holds import domain_full, left_over, no_sender, no_step, not_due, not_ready
+from outreach.scheduling.holds import (
+    domain_full,
+    left_over,
+    no_address,
+    no_sender,
+    no_step,
+    not_due,
+    not_ready,
+)
 from outreach.scheduling.queues import Item, Queue
 from outreach.scheduling.runs import Person, Run
 from outreach.scheduling.sequence import Via
@@ -88,7 +96,7 @@ class Plan:
     def _await(self, run: Run, due: int, enrolment_id: int, position: int, person: Person) -> None:
         """Have this step waited for, or, if it falls due for somebody whom it is not meant for, the next."""
         steps = run.campaign.steps
-        while (condition := steps[position].condition) and condition not in person.facts:
+        while not person.is_meant_by(steps[position]):
             if due >= self._until:
                 break
             self.passed.append(Passed(enrolment_id, steps[position].number, from_second(due)))
@@ -97,9 +105,13 @@ class Plan:
             if position == len(steps):
                 return
             due = run.due_after(due, position, clock)
-        queue = self._queue(run, steps[position].via, person)
+        step = steps[position]
+        if step.via is Via.MAIL and not person.has_address and person.is_meant_by(step):
+            self._unplaceable.append(no_address(enrolment_id, step))
+            return
+        queue = self._queue(run, step.via, person)
         if queue is None:
-            self._unplaceable.append(no_sender(enrolment_id, run.campaign, steps[position].via, person))
+            self._unplaceable.append(no_sender(enrolment_id, run.campaign, step.via, person))
         else:
             self._enter(queue, (run.priority(position), due, enrolment_id, position, person))
 
@@ -183,9 +195,13 @@ class Plan:
         return True
 
     def _due_from(self, queue: Queue, item: Item, second: int) -> int:
+        """Before which moment its domain keeps the item from being due; never what will be passed over."""
+        *_, position, person = item
         if self._domains is None or queue.via is not Via.MAIL:
             return -NEVER
-        return self._domains.named(item[4].domain).due_from(second)
+        if not person.is_meant_by(queue.run.campaign.steps[position]):
+            return -NEVER
+        return self._domains.named(person.domain).due_from(second)
 
     def _place(self, queue: Queue, moment: int, at: datetime) -> None:
         run = queue.run

@@ -8,7 +8,7 @@ from datetime import UTC
 from outreach.scheduling.capacity import Allowance, Outlet
 from outreach.scheduling.days import LocalDays, local_days
 from outreach.scheduling.gates import Gate
-from outreach.scheduling.sequence import Via
+from outreach.scheduling.sequence import Step, Via
 from outreach.scheduling.state import Campaign, Sender, Waiting
 
 OUTLETS = Mapping[tuple[Via, int], Outlet]
@@ -18,7 +18,7 @@ NOBODY = Sender(0, Via.HAND, UTC)  # does what needs no sender, at any time
 class Person:
     """Somebody who waits, with the senders that have begun; whoever wrote first goes on writing."""
 
-    __slots__ = ("days", "domain", "facts", "linkedin", "mailbox")
+    __slots__ = ("days", "domain", "facts", "has_address", "linkedin", "mailbox")
 
     def __init__(self, waiting: Waiting) -> None:
         self.mailbox = waiting.mailbox_id
@@ -26,6 +26,10 @@ class Person:
         self.days = None if waiting.zone is None else local_days(waiting.zone)
         self.domain = waiting.domain
         self.facts = waiting.facts
+        self.has_address = waiting.has_address
+
+    def is_meant_by(self, step: Step) -> bool:
+        return not step.condition or step.condition in self.facts
 
     def sender_for(self, via: Via) -> int | None:
         if via is Via.MAIL:

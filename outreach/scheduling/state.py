@@ -111,7 +111,8 @@ class Campaign:
 
 class Waiting(NamedTuple):
     """An enrolment's next step. With `mailbox_id` only that mailbox will do; without, any of the campaign;
-    so with LinkedIn accounts. `facts` are the conditions that the contact fulfils."""
+    so with LinkedIn accounts. `facts` are the conditions that the contact fulfils. No mail has a slot for
+    somebody who has no address."""
 
     enrolment_id: int
     campaign_id: int
@@ -122,6 +123,7 @@ class Waiting(NamedTuple):
     zone: tzinfo | None = None
     domain: str = ""
     facts: frozenset[str] = frozenset()
+    has_address: bool = True
 
     def followed_by(self, step_number: int, due: datetime, sender: Sender | None) -> Waiting:
         """The same contact's next step; the sender that has begun goes on."""
@@ -131,7 +133,8 @@ class Waiting(NamedTuple):
         if sender is not None and sender.via is Via.LINKEDIN:
             linkedin_id = sender.id
         place = self.enrolment_id, self.campaign_id, step_number, due
-        return Waiting(*place, mailbox_id, linkedin_id, self.zone, self.domain, self.facts)
+        who = self.zone, self.domain, self.facts, self.has_address
+        return Waiting(*place, mailbox_id, linkedin_id, *who)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,7 @@ class Hold(StrEnum):
     ENDED = "ended"
     NO_MAILBOX = "no_mailbox"
     NO_LINKEDIN_ACCOUNT = "no_linkedin_account"
+    NO_ADDRESS = "no_address"
     NO_STEP = "no_step"
 
 

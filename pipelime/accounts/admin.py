@@ -11,7 +11,12 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils.html import format_html
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from pipelime.accounts import keys, people, settings, teams
 from pipelime.accounts.models import Account, ApiKey, Notice, Team, TeamMember, User
@@ -32,11 +37,33 @@ from pipelime.backoffice.mail_in import inbound_address, post_url
 admin.site.unregister(Group)
 
 
+class CapField(forms.IntegerField):
+    def __init__(self, **about: str) -> None:
+        widget = UnfoldAdminIntegerFieldWidget
+        super().__init__(min_value=1, max_value=settings.MOST_MAILS, required=False, widget=widget, **about)
+
+
 class AccountForm(RecordForm):
+    """The caps are settings of the account; an empty one is taken away."""
+
+    mails_a_day = CapField(help_text="Of all campaigns together. Empty: no limit.")
+    mails_per_domain_a_day = CapField(
+        label="Mails to one domain a day", help_text="Such as example.com, of all campaigns together."
+    )
     time_zone = forms.ChoiceField(choices=time_zones, widget=UnfoldAdminSelectWidget)
 
     class Meta:
         widgets = {"postal_address": UnfoldAdminTextareaWidget({"rows": 3})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for cap in settings.CAPS:
+            self.initial[cap] = self.instance.settings.get(cap)
+
+    def given(self, *, everything: bool) -> dict[str, Any]:
+        values = super().given(everything=everything)
+        caps = {cap: values.pop(cap) for cap in settings.CAPS if cap in values}
+        return values | ({"settings": caps} if caps else {})
 
 
 @admin.register(Account)
@@ -49,6 +76,7 @@ class AccountAdmin(WorkspaceAdmin):
     fieldsets = (
         (None, {"fields": ("name", "postal_address", ("time_zone", "locale"), "currency")}),
         ("Who sees what", {"fields": ("lead_visibility",)}),
+        ("How much mail", {"fields": (settings.CAPS,)}),
         ("Mail in", {"fields": ("shown_inbound",)}),
     )
     readonly_fields = ("shown_inbound", "shown_post_url")
@@ -197,6 +225,7 @@ class ApiKeyAdmin(WorkspaceAdmin):
     form = ApiKeyForm
     admins_only = True
     can_change = can_delete = False
+    when_empty = "A key lets a program read and write here, as far as its scopes go. It is shown once."
     list_display = ("name", "shown_prefix", "shown_scopes", "shown_state", "last_used_at", "expires_at")
     search_fields = ("name__istartswith", "lookup__istartswith")
     add_fieldsets = ((None, {"fields": ("name", "scopes", "expires_at")}),)

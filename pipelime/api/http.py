@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import OperationalError
 from django.http import Http404, UnreadablePostError
 from django.http.response import HttpResponseBase
 from rest_framework import exceptions
@@ -115,9 +116,7 @@ class DialectViewSet(GenericViewSet):
         if not isinstance(error, exceptions.APIException):
             request = self.request._request  # noqa: SLF001
             log.error("api.uncaught", path=request.path, method=request.method, exc_info=exc)
-            error = exceptions.APIException(
-                "Something broke on our side, and was logged as X-Request-Id says"
-            )
+            error = fault_of_ours(exc)
         response = self.explain(error)
         if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
             response["WWW-Authenticate"] = self.get_authenticate_header(self.request) or "Bearer"
@@ -139,6 +138,13 @@ class Conflict(exceptions.APIException):
         super().__init__(detail)
         self.existing = existing
         self.existing_number = number
+
+
+class Unavailable(exceptions.APIException):
+    """The database is away or full, or gave up on this transaction: the same request may succeed later."""
+
+    status_code = 503
+    default_detail = "The database cannot serve this request now; try again in a moment"
 
 
 class InvalidValue(exceptions.ValidationError):
@@ -178,6 +184,12 @@ def as_api_exception(error: Exception) -> Exception:
         if isinstance(error, kind):
             return translated(error)
     return django_as_api_exception(error)
+
+
+def fault_of_ours(error: Exception) -> exceptions.APIException:
+    if isinstance(error, OperationalError):
+        return Unavailable()
+    return exceptions.APIException("Something broke on our side, and was logged as X-Request-Id says")
 
 
 def django_as_api_exception(error: Exception) -> Exception:

@@ -80,6 +80,7 @@ class WorkspaceAdmin(ModelAdmin):
     # What may be done at all, and whether only administrators may do it.
     can_add = can_change = can_delete = True
     admins_only = False
+    when_empty = ""  # what brings the first row here
     buttons: tuple[Button, ...] = ()
 
     # --- Roles -----------------------------------------------------------------

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from crm.comments import create_comment
@@ -21,22 +20,19 @@ from crm.leads import create_lead, update_lead
 from crm.models import Company, Contact, Lead, Step
 from crm.prospecting import create_list
 from crm.tags import create_category, create_predefined_tag
-from outreach.campaigns import create_campaign, start_campaign
-from outreach.conversations import file
+from outreach.campaigns import create_campaign, pause_campaign, start_campaign
 from outreach.enrolling import enrol
 from outreach.mailboxes import create_mailbox
-from outreach.models import Campaign, EmailAccount, Incoming
+from outreach.models import Campaign, EmailAccount
 from outreach.templates import create_template
 from pipelime.accounts.models import Account, User
 from pipelime.accounts.people import update_user
 from pipelime.accounts.settings import update_account
+from pipelime.backoffice import demonstration_story
 from pipelime.backoffice.demonstration_words import (
-    ANSWERS,
     COMMENTS,
     COMPANIES,
     FAIR,
-    FIRST_MAIL,
-    FOLLOW_UP,
     INDUSTRIES,
     INVITATION,
     JOBS,
@@ -44,12 +40,12 @@ from pipelime.backoffice.demonstration_words import (
     OFFER,
     ONBOARDING,
     PEOPLE,
-    QUOTED,
     TAGS,
 )
 from pipelime.errors import Conflict
 
-CONTACTS, LEADS, INVITED = 200, 40, 24
+CONTACTS, LEADS = 200, 40
+INVITED, INTRODUCED = 24, 120  # so many, and the next ones up to this
 ADDRESS = "Limetree Works Ltd\n12 Orchard Lane\nBristol BS1 4QA\nUnited Kingdom"
 
 
@@ -85,7 +81,8 @@ def add_people(account: Account, chance: random.Random, *, by: User) -> list[Con
             create_contact(
                 account, by=by, first_name=first, last_name=last, company=company,
                 email=f"{plain(first)}.{plain(last)}@{company.domain}", job_title=chance.choice(JOBS),
-                location=cities[place], phone=f"+44 20 7946 0{number:03d}" if number % 3 == 0 else "",
+                location=cities[place], phone=f"+44 20 7946 0{number:03d}",
+                linkedin_url=f"https://www.linkedin.com/in/limetree-demo-{number:03d}",
                 tags=chance.sample(TAGS, k=chance.choice((0, 1, 1, 2))),
             )
         )  # fmt: skip
@@ -158,40 +155,27 @@ def add_list(account: Account, *, by: User) -> None:
 
 
 def add_campaigns(account: Account, *, by: User) -> None:
-    """The first is through as soon as the worker has sent its mails; the second waits for its follow-up."""
+    """One is through as soon as the worker has sent its mails. The other has run for a week, as it were."""
     mailbox = sender(account, by=by)
     invitation = create_campaign(
         account, by=by, name="Invitation to the spring workshop", mailboxes=[mailbox], steps=[INVITATION]
     )
-    introduction = create_campaign(
-        account, by=by, name="Introduction for operations teams", mailboxes=[mailbox],
-        steps=[FIRST_MAIL, FOLLOW_UP], daily_limit=60,
-    )  # fmt: skip
     ids = list(Contact.objects.order_by("pk").values_list("pk", flat=True))
     enrol(invitation, Contact.objects.filter(pk__in=ids[:INVITED]), by=by)
-    enrol(introduction, Contact.objects.filter(pk__in=ids[INVITED:90]), by=by)
-    add_answers(mailbox, Contact.objects.filter(pk__in=ids[90 : 90 + len(ANSWERS)]))
+    introduced = Contact.objects.filter(pk__in=ids[INVITED:INTRODUCED])
+    introduction = demonstration_story.tell(account, introduced, server=sink(), by=by)
     if settings.SINK_PORT:
-        for campaign in (invitation, introduction):
-            start_campaign(campaign, by=by)
-
-
-def add_answers(mailbox: EmailAccount, people: QuerySet[Contact]) -> None:
-    """The inbox has something to read from the first day: what was answered to mails before Pipelime."""
-    now = timezone.now()
-    for number, (person, (subject, text)) in enumerate(zip(people.order_by("pk"), ANSWERS, strict=True)):
-        incoming = Incoming.objects.create(
-            account=mailbox.account, kind=Incoming.Kind.REPLY, mailbox=mailbox, contact=person,
-            from_address=person.email or "", from_name=person.name, subject=subject, text=text,
-            whole_text=text + QUOTED, external_id=f"<{person.uid}@demo.invalid>", digest=person.uid.hex,
-            at=now - timedelta(minutes=17, hours=7 * number),
-        )  # fmt: skip
-        file(incoming)
+        start_campaign(invitation, by=by)
+    else:
+        pause_campaign(introduction, by=by)
 
 
 def sender(account: Account, *, by: User) -> EmailAccount:
-    """A mailbox whose server is the sink on this machine: nothing leaves it."""
-    server = {"host": "127.0.0.1", "port": settings.SINK_PORT or 2525, "security": "none"}
     return create_mailbox(
-        account, by=by, email="lena@limetree.example", name="Lena from Limetree", smtp=server, daily_limit=500
+        account, by=by, email="lena@limetree.example", name="Lena from Limetree", smtp=sink(), daily_limit=500
     )
+
+
+def sink() -> dict[str, Any]:
+    """The mail server on this machine: nothing leaves it."""
+    return {"host": "127.0.0.1", "port": settings.SINK_PORT or 2525, "security": "none"}

@@ -65,19 +65,38 @@ INVITATION = {
     "their week, with coffee and without slides. I would be glad to see somebody of {{ company }} there.\n\n"
     "Shall I keep a place for you?" + SIGNED,
 }
-FIRST_MAIL = {
-    "subject": "{{ company }} and the Monday plan",
-    "body": "Hello {{ first_name }},\n\nmost operations teams we meet spend their Monday moving last "
-    "week's plan into this "
-    "week's. We take that work away; it takes a day to try.\n\nWould a short call make sense?" + SIGNED,
-}
-FOLLOW_UP = {
-    "delay": {"days": 3},
-    "subject": "",
-    "body": "Hello {{ first_name }},\n\none thing I forgot: you may try it with a copy of your own "
-    "data, and nothing of it "
-    "leaves {{ company }}.\n\nTell me if it is not for you, and I will not write again." + SIGNED,
-}
+FIRST_MAIL = (
+    "Hello {{ first_name }},\n\nmost operations teams we meet spend their Monday moving last week's plan "
+    "into this week's. We take that work away; it takes a day to try.\n\nWould a short call make sense?"
+    + SIGNED
+)
+SEQUENCE = [
+    {
+        "variants": [
+            {"weight": 1, "subject": "{{ company }} and the Monday plan", "body": FIRST_MAIL},
+            {"weight": 1, "subject": "{{ first_name }}, how long is your Monday?", "body": FIRST_MAIL},
+        ],
+    },
+    {
+        "channel": "linkedin_invitation",
+        "delay": {"business_days": 1},
+        "body": "Hello {{ first_name }}, I wrote to you about planning at {{ company }}. Glad to connect.",
+    },
+    {
+        "channel": "call",
+        "delay": {"business_days": 1},
+        "subject": "Ask how they plan their week",
+        "body": "Who makes the plan at {{ company }}, and what becomes of it by Wednesday?",
+    },
+    {
+        "delay": {"business_days": 2},
+        "subject": "",
+        "body": "Hello {{ first_name }},\n\none thing I forgot: you may try it with a copy of your own "
+        "data, and nothing of it leaves {{ company }}.\n\nTell me if it is not for you, and I will not write "
+        "again." + SIGNED,
+    },
+]
+OUR_ANSWER = "Hello,\n\nTuesday at ten is fine. I will call you then.\n\nBest wishes\nLena"
 OFFER = {
     "name": "After a call",
     "subject": "{{ company }}: what we talked about",
@@ -96,20 +115,15 @@ FAIR = [
     ["Copperline Print", "Jonas", "Weiss", "", "+44 20 7946 0306"],
 ]
 
-# (subject, what they answer): what they mean by it is guessed.
+# (subject, what they answer), day by day: what they mean by it is guessed.
 ANSWERS = [
-    ("Re: A question about your operations",
+    ("Re: The Monday plan",
      "Hello Lena,\n\nsounds interesting. Please send me some more information.\n\nBest regards"),
-    ("Re: A question about your operations", "Hi Lena, can we meet on Tuesday? Ten o'clock works for me."),
-    ("AW: Eine Frage zu Ihrer Planung",
+    ("Re: The Monday plan", "Hi Lena, can we meet on Tuesday? Ten o'clock works for me."),
+    ("AW: The Monday plan",
      "Guten Tag,\n\nim Moment haben wir leider keinen Bedarf. Melden Sie sich gerne im Herbst wieder."),
-    ("Re: A question about your operations",
+    ("Re: The Monday plan",
      "I am not the right person for this. Please write to our head of operations."),
-    ("Re: A question about your operations", "Thanks, but we are not interested."),
-    ("Re: A question about your operations", "Who gave you my address?"),
+    ("Re: The Monday plan", "Thanks, but we are not interested."),
+    ("Re: The Monday plan", "Who gave you my address?"),
 ]  # fmt: skip
-QUOTED = """
-
-On Monday, Lena from Limetree wrote:
-> I looked at how your team plans its week, and have one question: who keeps the plan up to date?
-"""

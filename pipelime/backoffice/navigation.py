@@ -12,6 +12,7 @@ from pipelime.backoffice import sink
 from pipelime.backoffice.admin import is_admin
 
 INBOX = "outreach_conversation_changelist"
+SENDERS = "Senders"
 MOST_UNREAD = 99  # a badge says that there are more
 # (title, icon, name of the list page)
 SECTIONS: dict[str, list[tuple[str, str, str]]] = {
@@ -19,21 +20,23 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
         ("Leads", "target", "crm_lead_changelist"),
         ("Prospecting", "view_list", "crm_prospectinglist_changelist"),
         ("Follow-ups", "checklist", "crm_followup_changelist"),
-        ("Tasks", "task_alt", "crm_followuptask_changelist"),
+        ("Follow-up tasks", "task_alt", "crm_followuptask_changelist"),
         ("Contacts", "group", "crm_contact_changelist"),
         ("Companies", "apartment", "crm_company_changelist"),
         ("Comments", "chat_bubble", "crm_comment_changelist"),
     ],
     "Outreach": [
-        ("Inbox", "inbox", INBOX),
         ("Campaigns", "campaign", "outreach_campaign_changelist"),
-        ("To do", "event_available", "outreach_todo"),
-        ("Templates", "draft", "outreach_emailtemplate_changelist"),
+        ("Inbox", "inbox", INBOX),
+        ("Tasks", "event_available", "outreach_todo"),
         ("Messages", "outgoing_mail", "outreach_message_changelist"),
         ("Enrolments", "playlist_add_check", "outreach_enrolment_changelist"),
+        ("Templates", "draft", "outreach_emailtemplate_changelist"),
+    ],
+    SENDERS: [
         ("Mailboxes", "mail", "outreach_emailaccount_changelist"),
-        ("Sending domains", "verified_user", "outreach_sendingdomain_changelist"),
         ("LinkedIn accounts", "badge", "outreach_linkedinaccount_changelist"),
+        ("Sending domains", "verified_user", "outreach_sendingdomain_changelist"),
         ("Blocklist", "block", "outreach_blocklistentry_changelist"),
         ("Suppressions", "unsubscribe", "outreach_suppression_changelist"),
     ],
@@ -69,7 +72,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     groups = [{"items": home}]
     for title, entries in SECTIONS.items():
         items = [item(request, *entry) for entry in entries]
-        if title == "Outreach" and sink.is_open() and is_admin(request):
+        if title == SENDERS and sink.is_open() and is_admin(request):
             items.append(item(request, "Mail sink", "inbox", "mail_sink"))
         folded = title in ("Data", "Integrations", "Settings")
         groups.append({"title": title, "items": items, "collapsible": folded, "separator": True})

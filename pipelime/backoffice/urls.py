@@ -13,7 +13,11 @@ urlpatterns = [
     re_path(r"^u/(?P<token>[\w-]+)/?$", public.leave, name="unsubscribe"),
     re_path(r"^o/(?P<token>[\w=-]+)\.gif$", tracked.opened, name="opened"),
     re_path(r"^c/(?P<token>[\w=-]+)$", tracked.clicked, name="clicked"),
-    re_path(r"^(?P<kind>leads|clients|users|spreadsheets|mailboxes|conversations)/(?P<number>\d+)/?$", public.record, name="record"),
+    re_path(
+        r"^(?P<kind>leads|clients|users|spreadsheets|mailboxes|conversations)/(?P<number>\d+)/?$",
+        public.record,
+        name="record",
+    ),
     re_path(r"^attachments/(?P<number>\d{1,18})/?$", files.attachment, name="attachment"),
     re_path(r"^files/(?P<token>[\w:-]+)/?$", files.download, name="file"),
     re_path(r"^inbound/(?P<uid>[\w-]+)/(?P<signature>[0-9a-f]{64})/?$", inbound.post, name="inbound"),

@@ -86,7 +86,7 @@ SENTENCES = {
     "campaign_template.created": "made the campaign template {subject}",
     "campaign_template.deleted": "deleted the campaign template {subject}",
     "campaign.contacts_added": "added contacts to the campaign {subject}",
-    "enrolment.status_changed": "the place of {subject} in a campaign changed",
+    "enrolment.status_changed": "{subject} is {status} in the campaign {campaign}",
     "message.queued": "wrote to {subject}",
     "message.sent": "{subject} was mailed",
     "message.failed": "mail to {subject} failed",

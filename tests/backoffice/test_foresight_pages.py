@@ -126,15 +126,34 @@ def test_figures_of_a_campaign_without_messages_are_a_page_too(browser, campaign
 def test_the_page_of_a_contact_says_why_nothing_comes(browser, enrol):
     place = enrol("Bo")
 
-    page = shown(browser, "crm_contact_change", place.contact.pk)
+    page = shown(browser, "outreach_why_not", place.contact.pk)
 
     assert "what comes next, or why not" in page
     assert "campaign_draft" in page
     assert "The campaign has not been started." in page
 
 
+def test_the_page_of_a_contact_asks_for_it_afterwards(browser, enrol):
+    contact = enrol("Bo").contact
+    address = reverse("admin:outreach_why_not", args=[contact.pk])
+
+    page = shown(browser, "crm_contact_change", contact.pk)
+
+    assert f'hx-get="{address}" hx-trigger="load"' in page
+    assert "campaign_draft" not in page
+
+
 def test_a_contact_without_campaigns_has_no_such_part(browser, account):
-    assert "what comes next" not in shown(browser, "crm_contact_change", ContactFactory(account=account).pk)
+    address = reverse("admin:outreach_why_not", args=[contact_id := ContactFactory(account=account).pk])
+
+    assert address not in shown(browser, "crm_contact_change", contact_id)
+
+
+def test_why_another_account_s_contact_gets_nothing_is_not_said(browser, stranger):
+    with account_scope(stranger.account):
+        foreign = ContactFactory(account=stranger.account)
+
+    assert browser.get(reverse("admin:outreach_why_not", args=[foreign.pk])).status_code == 404
 
 
 @pytest.mark.parametrize("page", ["outreach_campaign_plan", "outreach_campaign_stats"])

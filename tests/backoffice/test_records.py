@@ -307,6 +307,28 @@ def test_the_settings_of_the_account_are_its_only_row(browser, account):
     assert (account.name, account.currency, account.time_zone) == ("Loretta", "USD", "Europe/Paris")
 
 
+def test_the_account_s_daily_limits_of_mails_are_set_and_taken_away(browser, account):
+    account.settings = {"mails_per_domain_a_day": 5, "requests_per_day": 9}
+    account.save()
+    url = address(type(account), "change", account.pk)
+    form = {
+        "name": "Loretta",
+        "time_zone": "UTC",
+        "currency": "EUR",
+        "locale": "en",
+        "lead_visibility": "own",
+    }
+
+    shown = browser.get(url).context["adminform"].form["mails_per_domain_a_day"].value()
+    browser.post(url, {**form, "mails_a_day": 300, "mails_per_domain_a_day": ""})
+    refused = browser.post(url, {**form, "mails_a_day": 0})
+
+    account.refresh_from_db()
+    assert shown == 5
+    assert account.settings == {"mails_a_day": 300, "requests_per_day": 9}
+    assert "greater than or equal to 1" in refused.content.decode()
+
+
 def test_a_list_counts_to_its_cap_only(browser, account, monkeypatch):
     monkeypatch.setattr("pipelime.backoffice.paginator.COUNTED_AT_MOST", 3)
     for _ in range(5):

@@ -28,7 +28,7 @@ PASSWORD = "correct horse battery"
 class Installation:
     """Starts `bin/up --no-demo`; leaving the `with` sends it SIGTERM and waits for its end."""
 
-    def __init__(self, folder: Path, *, database_url: str = "", broker_url: str = ""):
+    def __init__(self, folder: Path, *, database_url: str = "", broker_url: str = "", settings: str = ""):
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -42,6 +42,8 @@ class Installation:
             self.environment["DATABASE_URL"] = database_url
         if broker_url:
             self.environment["BROKER_URL"] = broker_url
+        if settings:
+            self.environment["DJANGO_SETTINGS_MODULE"] = settings
         self.process: subprocess.Popen | None = None
         self.key = ""
 
@@ -171,23 +173,18 @@ class OwnRedis:
     def __init__(self, stack: ExitStack):
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
-        server = subprocess.Popen(
-            [
-                "redis-server",
-                "--port",
-                str(self.port),
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-            ],
-            stdout=subprocess.DEVNULL,
-        )
-        stack.callback(server.wait, 10)
-        stack.callback(server.terminate)
+        self.start()
+        stack.callback(self.kill)
+
+    def start(self) -> None:
+        """Empty, and answering."""
+        options = ("--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+        self.server = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
         wait_until(self.answers, seconds=10)
+
+    def kill(self) -> None:
+        self.server.kill()
+        self.server.wait(10)
 
     def answers(self) -> bool:
         try:
@@ -202,7 +199,7 @@ class OwnRedis:
 
 
 @contextmanager
-def installed(folder: Path) -> Iterator[tuple[Installation, OwnRedis | None]]:
+def installed(folder: Path, *, settings: str = "") -> Iterator[tuple[Installation, OwnRedis | None]]:
     """On whatever services this run of the suite is for: SQLite and files, or PostgreSQL and Redis."""
     with ExitStack() as stack:
         redis, database = None, ""
@@ -212,7 +209,8 @@ def installed(folder: Path) -> Iterator[tuple[Installation, OwnRedis | None]]:
                 pytest.skip("redis-server is not installed, and FLUSHALL on a shared one would hurt others")
             redis = OwnRedis(stack)
         broker = redis.url if redis else ""
-        yield stack.enter_context(Installation(folder, database_url=database, broker_url=broker)), redis
+        up = Installation(folder, database_url=database, broker_url=broker, settings=settings)
+        yield stack.enter_context(up), redis
 
 
 def own_database(server: str, stack: ExitStack) -> str:

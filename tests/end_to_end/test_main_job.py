@@ -57,7 +57,7 @@ class VerifyingReceiver(HttpReceiver):
 
 @pytest.fixture
 def installation(tmp_path) -> Iterator[tuple[Installation, OwnRedis | None]]:
-    with installed(tmp_path) as running:
+    with installed(tmp_path, settings="tests.end_to_end.quick_settings") as running:
         yield running
 
 

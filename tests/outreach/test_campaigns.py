@@ -1,6 +1,7 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from outreach.campaigns import create_campaign, delete_campaign, problems, start_campaign, update_campaign
@@ -289,6 +290,30 @@ def test_whoever_was_through_gets_a_new_step_only_when_it_is_said(account, ready
     through.refresh_from_db()
     assert (through.state, through.step_number) == expected
     assert ready.status == ("STARTED" if include else "FINISHED")
+
+
+@pytest.mark.parametrize(
+    ("window_zone", "due_at"),
+    [
+        ("mailbox", datetime(2026, 5, 4, 23, tzinfo=UTC)),  # it is Thursday afternoon in Los Angeles
+        ("contact", datetime(2026, 5, 3, 23, tzinfo=UTC)),  # early on Friday, a holiday, in London
+    ],
+)
+def test_whoever_was_through_waits_on_the_clock_on_which_they_were_served(
+    account, ready, user, window_zone, due_at
+):
+    schedule = {"time_zone": "UTC", "window_zone": window_zone, "holidays": "FR"}
+    mailbox = MailboxFactory(account=account, time_zone="America/Los_Angeles")
+    through = EnrolmentFactory(
+        account=account, campaign=ready, state="finished", mailbox=mailbox, time_zone="Europe/London"
+    )
+    later = {**STEP, "delay": {"business_days": 1}}
+
+    with time_machine.travel(datetime(2026, 4, 30, 23, tzinfo=UTC), tick=False):
+        update_campaign(ready, by=user, schedule=schedule, steps=[STEP, later], include_finished=True)
+
+    through.refresh_from_db()
+    assert (through.state, through.step_number, through.due_at) == ("waiting", 2, due_at)
 
 
 def test_a_change_that_somebody_overtook_is_refused(ready, user):

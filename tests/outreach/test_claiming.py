@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from outreach.campaigns import pause_campaign, start_campaign
 from outreach.claiming import claim_batch, loaded, release_expired, return_to_queue
+from outreach.committing import mark_sending
 from outreach.models import Campaign, CapCounter, EmailAccount, Enrolment, Message
 from outreach.outcomes import defer, fail, hold
 from outreach.planning import plan_account
-from outreach.sending import mark_sending
 from outreach.settling import mark_ambiguous, mark_sent, settle
 from pipelime.scope import every_account
 from tests.factories import ConversationFactory

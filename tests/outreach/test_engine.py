@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -42,6 +42,11 @@ def run(campaign: Campaign, now=None) -> int:
 def started(campaign: Campaign, contacts, user) -> None:
     enrol(campaign, Contact.objects.filter(pk__in=[contact.pk for contact in contacts]), by=user)
     start_campaign(campaign, by=user)
+
+
+def noon_after_enrolling() -> datetime:
+    """Of tomorrow: whoever was enrolled just now is due by then, at whatever hour this runs."""
+    return (timezone.now() + timedelta(days=1)).replace(hour=12, minute=0)
 
 
 def test_every_contact_gets_each_step_once(campaign, account, user, sink):
@@ -160,9 +165,9 @@ def test_a_worker_that_died_after_the_dot_leaves_an_ambiguous_message(campaign, 
 def test_a_mailbox_never_exceeds_its_daily_limit(campaign, account, user, sink, mailbox):
     EmailAccount.objects.update(daily_limit=2)
     started(campaign, ContactFactory.create_batch(5, account=account), user)
-    today = timezone.now().replace(hour=12, minute=0)
+    noon = noon_after_enrolling()
 
-    sent = [run(campaign, today + timedelta(days=day)) for day in range(3)]
+    sent = [run(campaign, noon + timedelta(days=day)) for day in range(3)]
 
     assert sent == [2, 2, 2]  # on the third day follow-ups come first
 
@@ -170,7 +175,7 @@ def test_a_mailbox_never_exceeds_its_daily_limit(campaign, account, user, sink, 
 def test_a_campaign_never_exceeds_its_daily_limit(campaign, account, user, sink):
     Campaign.objects.update(daily_limit=1)
     started(campaign, ContactFactory.create_batch(2, account=account), user)
-    noon = timezone.now().replace(hour=12, minute=0)
+    noon = noon_after_enrolling()
 
     sent = [run(campaign, noon + timedelta(hours=hour)) for hour in (0, 1, 24)]
 

@@ -1,4 +1,7 @@
+from datetime import UTC, datetime
+
 import pytest
+import time_machine
 from django.utils import timezone
 
 from crm.contacts import create_contact, update_contact
@@ -117,6 +120,26 @@ def test_a_place_keeps_the_primary_address_and_the_time_zone_of_its_contact(acco
 
     assert (before.address, before.time_zone) == ("Main@Example.com", "Asia/Tokyo")
     assert Enrolment.objects.get().time_zone == "Europe/Paris"
+
+
+@pytest.mark.parametrize(
+    ("zone", "due_at"),
+    [
+        ("America/Los_Angeles", datetime(2026, 5, 4, 23, tzinfo=UTC)),  # it is Thursday afternoon there
+        ("", datetime(2026, 5, 3, 23, tzinfo=UTC)),  # early on Friday, a holiday: until early on Monday
+    ],
+)
+def test_the_delay_of_the_first_step_is_counted_on_the_clock_of_its_windows(account, user, zone, due_at):
+    campaign = CampaignFactory(
+        account=account, time_zone="Europe/London", window_zone="contact", holidays="FR"
+    )
+    SequenceStepFactory(account=account, campaign=campaign, delay_business_days=1)
+    ContactFactory(account=account, time_zone=zone)
+
+    with time_machine.travel(datetime(2026, 4, 30, 23, tzinfo=UTC), tick=False):
+        enrol(campaign, everybody(), by=user)
+
+    assert Enrolment.objects.get().due_at == due_at
 
 
 def test_a_contact_that_loses_its_address_stays_where_no_mail_is_written(account, user):

@@ -5,17 +5,13 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from crm.models import Contact
@@ -30,98 +26,23 @@ from outreach.template_mail import send_template
 from pipelime.events.models import Event
 from pipelime.scope import every_account
 from tests.factories import ContactFactory, EmailTemplateFactory, LeadFactory, MailboxFactory
+from tests.outreach.processes import Workers, wait_until
 from tests.sinks import SmtpSink
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.end_to_end]
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-class Workers:
-    """Processes that send what is due, forked from one that has everything loaded."""
-
-    def __init__(self, port: int, lease: float):
-        environment = os.environ | {
-            "DJANGO_SETTINGS_MODULE": "tests.settings",
-            "PYTEST_XDIST_WORKER": os.environ.get("PYTEST_XDIST_WORKER", "worker"),  # keep the data folder
-            "PIPELIME_OUTBOUND_ALLOW": f"127.0.0.1:{port}",
-            "PIPELIME_LOG_LEVEL": "CRITICAL",
-            "TEST_DATABASE": str(connection.settings_dict["NAME"]),
-            "TEST_LEASE": str(lease),
-        }
-        self.alive: list[int] = []
-        self.nursery = subprocess.Popen(
-            [sys.executable, "-m", "tests.outreach.mail_worker"],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def start(self) -> int:
-        assert self.nursery.stdin
-        assert self.nursery.stdout
-        self.nursery.stdin.write("one more\n")
-        self.nursery.stdin.flush()
-        self.alive.append(int(self.nursery.stdout.readline()))
-        return self.alive[-1]
-
-    def kill(self, pid: int) -> None:
-        self.alive.remove(pid)
-        os.kill(pid, signal.SIGKILL)
-
-    def oldest(self) -> int:
-        """It may be at the server before the test has heard that it lives."""
-        wait_until(lambda: bool(self.alive), 10)
-        return self.alive[0]
-
-    def pause(self, pid: int) -> None:
-        """Stop it where it holds no lock: on PostgreSQL a worker in a transaction would keep its rows.
-
-        SQLite has one writer, and the workers write nothing while they wait for the server.
-        """
-        for _ in range(200):
-            os.kill(pid, signal.SIGSTOP)
-            if not in_transaction(pid):
-                return
-            os.kill(pid, signal.SIGCONT)
-            threading.Event().wait(0.01)
-        raise AssertionError("the worker is in a transaction all the time")
-
-    def stop(self) -> None:
-        for pid in list(self.alive):
-            os.kill(pid, signal.SIGCONT)
-            self.kill(pid)
-        self.nursery.communicate(timeout=10)
-
 
 @pytest.fixture
-def workers() -> Iterator[Callable[..., Workers]]:
+def workers() -> Iterator[Callable[[float], Workers]]:
     made: list[Workers] = []
 
-    def make(*args: float) -> Workers:
-        made.append(Workers(*args))
+    def make(lease: float) -> Workers:
+        made.append(Workers(lease))
         return made[-1]
 
     yield make
     for one in made:
         one.stop()
-
-
-def in_transaction(pid: int) -> bool:
-    """Whether this process has a transaction open in the test's database, on whatever connection."""
-    if connection.vendor != "postgresql":
-        return False
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(xact_start) FROM pg_stat_activity WHERE application_name = %s",
-                [f"worker {pid}"],
-            )
-            return bool(cursor.fetchone()[0])
-    finally:
-        connection.close()  # it is the sink's thread that asks
 
 
 def planned(account, user, sink: SmtpSink, contacts: int, mailboxes: int) -> None:
@@ -140,16 +61,9 @@ def planned(account, user, sink: SmtpSink, contacts: int, mailboxes: int) -> Non
     assert plan_account(account.pk, timezone.now()) == contacts
 
 
-def wait_until(holds: Callable[[], bool], seconds: float) -> None:
-    ends = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < ends, f"not within {seconds} s"
-        threading.Event().wait(0.02)
-
-
 def test_killed_workers_mail_nobody_twice_and_lose_nobody(account, user, sink, workers):
     planned(account, user, sink, contacts=1500, mailboxes=12)
-    herd, chance, kills = workers(sink.port, 3.0), random.Random(20), 0
+    herd, chance, kills = workers(3.0), random.Random(20), 0
     for _ in range(3):
         herd.start()
     ends = time.monotonic() + 55
@@ -181,7 +95,7 @@ def test_a_worker_stopped_before_the_dot_for_longer_than_its_lease_sends_nothing
     account, user, sink, workers
 ):
     planned(account, user, sink, contacts=3, mailboxes=1)
-    herd, stopped = workers(sink.port, 1.0), threading.Event()
+    herd, stopped = workers(1.0), threading.Event()
 
     def stop_once(_: str) -> str:
         if not stopped.is_set():
@@ -211,7 +125,7 @@ def test_a_worker_stopped_after_the_dot_for_longer_than_its_lease_tells_the_trut
     account, user, sink, workers
 ):
     planned(account, user, sink, contacts=1, mailboxes=1)
-    herd, stopped = workers(sink.port, 1.0), threading.Event()
+    herd, stopped = workers(1.0), threading.Event()
 
     def stop_worker(_: str) -> str:
         herd.pause(herd.oldest())
@@ -240,7 +154,7 @@ def written_to_a_lead(account, user, sink: SmtpSink) -> Message:
 
 def test_a_worker_killed_before_the_dot_leaves_the_mail_to_a_lead_to_the_next(account, user, sink, workers):
     message = written_to_a_lead(account, user, sink)
-    herd, killed = workers(sink.port, 1.0), threading.Event()
+    herd, killed = workers(1.0), threading.Event()
 
     def kill_once(_: str) -> str:
         if not killed.is_set():
@@ -262,7 +176,7 @@ def test_a_worker_killed_before_the_dot_leaves_the_mail_to_a_lead_to_the_next(ac
 
 def test_a_worker_killed_at_the_dot_leaves_a_doubt_and_no_second_mail_to_a_lead(account, user, sink, workers):
     message = written_to_a_lead(account, user, sink)
-    herd, killed = workers(sink.port, 1.0), threading.Event()
+    herd, killed = workers(1.0), threading.Event()
 
     def kill_once(_: str) -> str:
         herd.kill(herd.oldest())

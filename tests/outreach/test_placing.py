@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from outreach import demand
+from outreach.foresight import why_not
+from outreach.linkedin.accounts import pause_linkedin_account, resume_linkedin_account
 from outreach.models import Campaign, Enrolment, LinkedInAccount, Message
 from outreach.planning import plan_account
 from tests.factories import (
@@ -70,14 +72,75 @@ def test_a_linkedin_step_is_a_task_for_the_owner_of_the_account(sequence, wait, 
     assert (enrolment.state, enrolment.linkedin_account) == ("in_flight", profile)
 
 
-@pytest.mark.parametrize(("paused_at", "state"), [(None, "queued"), (NOON, "todo")])
-def test_a_provider_that_works_sends_it_itself(sequence, wait, account, paused_at, state):
-    profile = LinkedInAccountFactory(account=account, provider="unipile", paused_at=paused_at)
+def test_a_provider_is_woken_for_what_it_sends_itself(
+    sequence, wait, account, bells, django_capture_on_commit_callbacks
+):
+    profile = LinkedInAccountFactory(account=account, provider="unipile")
     wait(sequence({"channel": "linkedin_message"}, profiles=[profile]))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        plan_account(account.pk, NOON)
+
+    assert Message.objects.get().state == "queued"
+    assert bells == ["outreach.tasks.work_linkedin"]
+
+
+@pytest.mark.parametrize("provider", ["", "unipile"])
+def test_contacts_wait_for_a_linkedin_account_that_pauses(sequence, wait, account, user, provider):
+    profile = LinkedInAccountFactory(account=account, provider=provider)
+    enrolment = wait(sequence({"channel": "linkedin_message"}, profiles=[profile]))
+    pause_linkedin_account(profile, by=user, reason="on holiday")
+
+    while_paused = plan_account(account.pk, NOON)
+    why = [(one.code, one.detail) for one in why_not(enrolment.contact, enrolment.campaign, now=NOON)]
+    resume_linkedin_account(profile, by=user)
+
+    assert while_paused == 0
+    assert why == [("linkedin_paused", f"{profile} is paused: on holiday")]
+    assert plan_account(account.pk, NOON) == 1
+
+
+def test_whoever_has_begun_with_a_paused_linkedin_account_is_not_given_another(sequence, wait, account):
+    paused, other = (
+        LinkedInAccountFactory(account=account, paused_at=NOON),
+        LinkedInAccountFactory(account=account),
+    )
+    campaign = sequence({"channel": "linkedin_message"}, profiles=[paused, other])
+    wait(campaign, linkedin_account=paused)
+    newcomer = wait(campaign)
 
     plan_account(account.pk, NOON)
 
-    assert Message.objects.get().state == state
+    assert [(task.enrolment, task.linkedin_account) for task in Message.objects.all()] == [(newcomer, other)]
+
+
+def test_nobody_without_an_address_gets_a_mail_or_keeps_others_from_theirs(
+    sequence, wait, account, monkeypatch
+):
+    monkeypatch.setattr(demand, "AT_ONCE", 3)
+    campaign = sequence({"channel": "call"}, {}, {"channel": "task"})
+    nowhere = [wait(campaign, address="", step_number=2, due_at=NOON - DAY) for _ in range(5)]
+    caller, reader = wait(campaign, address=""), wait(campaign, step_number=2)
+
+    plan_account(account.pk, NOON)
+
+    assert set(Message.objects.values_list("enrolment", "channel")) == {
+        (caller.pk, "call"),
+        (reader.pk, "email"),
+    }
+    held = Enrolment.objects.filter(pk__in=[one.pk for one in nowhere])
+    assert set(held.values_list("state", "reason")) == {
+        ("held", "the next step is an e-mail, and the contact has no address: give them one")
+    }
+
+
+def test_a_mail_that_is_not_meant_for_them_holds_nobody_without_an_address(sequence, wait, account):
+    enrolment = wait(sequence({"condition": "replied"}, {"channel": "call"}), address="")
+
+    plan_account(account.pk, NOON)
+
+    enrolment.refresh_from_db()
+    assert (enrolment.state, enrolment.step_number) == ("waiting", 2)
 
 
 def test_a_call_is_for_the_owner_of_the_mailbox_that_has_written(sequence, wait, account, user):
@@ -209,6 +272,21 @@ def test_a_domain_that_is_full_does_not_crowd_out_others(sequence, wait, account
     assert Message.objects.filter(enrolment=other).exists()
     late = Enrolment.objects.filter(state="waiting").values_list("due_at", flat=True).distinct()
     assert list(late) == [datetime(2026, 3, 5, tzinfo=UTC)]
+
+
+def test_a_full_domain_does_not_put_off_what_is_passed_over(sequence, wait, account):
+    account.settings = {"mails_per_domain_a_day": 1}
+    account.save()
+    campaign = sequence({"condition": "replied"}, {"delay_hours": 1})
+    wait(campaign, address="a@big.example", step_number=2)
+    later = NOON + timedelta(hours=3)
+    passed = wait(campaign, address="b@big.example", due_at=later)
+
+    for now in (NOON, later):
+        plan_account(account.pk, now)
+
+    passed.refresh_from_db()
+    assert (passed.step_number, passed.due_at) == (2, datetime(2026, 3, 5, tzinfo=UTC))
 
 
 def test_mails_to_an_account_cap_are_no_more_than_it(sequence, wait, account):

@@ -13,13 +13,14 @@ from crm.models import Contact
 from outreach.blocking import suppress
 from outreach.campaigns import create_campaign, delete_campaign, pause_campaign, update_campaign
 from outreach.claiming import claim_batch, return_to_queue
+from outreach.committing import mark_sending
 from outreach.enrolling import enrol
 from outreach.enrolments import pause_enrolment, remove_enrolment, resume_enrolment, stop
 from outreach.mailboxes import delete_mailbox, pause_mailbox
 from outreach.models import Campaign, CapCounter, EmailAccount, Enrolment, Message
 from outreach.outcomes import defer
 from outreach.planning import plan_account
-from outreach.sending import mark_sending, send_batch
+from outreach.sending import send_batch
 from outreach.settling import expire_sending, mark_ambiguous, mark_sent, settle
 from pipelime.accounts.settings import suspend
 from pipelime.errors import Invalid

@@ -96,6 +96,16 @@ def test_a_held_contact_that_was_mended_waits_again_and_its_campaign_goes_on(acc
     assert (place.state, place.reason, campaign.status) == ("waiting", "", "STARTED")
 
 
+def test_whoever_was_held_without_an_address_waits_again_once_there_is_one(account, user):
+    contact = create_contact(account, by=user, first_name="Ada")
+    place = EnrolmentFactory(account=account, contact=contact, address="", state="held")
+
+    update_contact(contact, by=user, email="ada@example.com")
+
+    place.refresh_from_db()
+    assert (place.state, place.address, place.reason) == ("waiting", "ada@example.com", "")
+
+
 def test_a_change_of_somebody_else_releases_nobody(account, user):
     held = place_of(account, create_contact(account, by=user, email="a@example.com"), state="held")
     other = create_contact(account, by=user, email="b@example.com")

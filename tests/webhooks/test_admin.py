@@ -36,6 +36,7 @@ def test_the_page_offers_every_kind_and_every_event(browser, account):
     events = {name for _, group in form.fields["event"].choices[1:] for name, _ in group}
     assert [label for _, label in form.fields["kind"].choices] == [
         "Standard Webhooks, to a URL", "Pro Pipe Lines, to a URL", "Pro Pipe Lines, to a mail address",
+        "SendPilot, to a URL",
     ]  # fmt: skip
     assert {"lead.creation", "prospect.created", "lead.step.changed.to.Sales.Closing"} <= events
 
@@ -48,6 +49,38 @@ def test_a_webhook_of_a_vendor_gets_a_signing_key_that_is_shown_once(browser):
     assert (answer.context["secret"], answer.context["title"]) == (endpoint.secret, "The secret of Billing")
     page = browser.get(address(Endpoint, "change", endpoint.pk))
     assert endpoint.secret.encode() not in page.content
+
+
+def test_a_webhook_of_sendpilot_is_made_tested_switched_off_and_on_and_rotated(browser):
+    answer = browser.post(
+        address(Endpoint, "add"),
+        {"kind": "sendpilot:url", "url": URL, "events": "message.received, lead.updated"},
+    )
+    endpoint = Endpoint.objects.get()
+
+    assert (endpoint.dialect, endpoint.events) == ("sendpilot", ["message.received", "lead.updated"])
+    assert answer.context["secret"] == endpoint.secret
+    assert endpoint.secret.encode() not in browser.get(address(Endpoint, "change", endpoint.pk)).content
+
+    browser.post(address(Endpoint, "press", endpoint.pk, "test"))
+    assert "webhook.test" in Delivery.objects.get().body
+
+    browser.post(address(Endpoint, "press", endpoint.pk, "disable"))
+    assert not Endpoint.objects.get().is_enabled
+    browser.post(address(Endpoint, "press", endpoint.pk, "enable"))
+    assert Endpoint.objects.get().is_enabled
+
+    rotated = browser.post(address(Endpoint, "press", endpoint.pk, "rotate"))
+    assert rotated.context["secret"] == Endpoint.objects.get().secret != endpoint.secret
+
+
+def test_a_name_that_sendpilot_does_not_have_is_refused_with_those_it_has(browser):
+    answer = browser.post(
+        address(Endpoint, "add"), {"kind": "sendpilot:url", "url": URL, "events": "contact.created"}
+    )
+
+    assert "message.received" in errors(answer)["events"][0]
+    assert not Endpoint.objects.exists()
 
 
 def test_a_notification_has_no_secret_to_show(browser):

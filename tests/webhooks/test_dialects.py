@@ -369,8 +369,8 @@ def test_a_dialect_has_our_own_ways_unless_it_says_otherwise(account, user):
     plain = dialect_named("native")
 
     assert plain.names(event) == ("lead.updated",)
-    assert plain.heard(["contact.*", "lead.*"], ("lead.updated",)) == "lead.updated"
-    assert plain.heard(["contact.*"], ("lead.updated",)) is None
+    assert plain.heard(["contact.*", "lead.*"], ("lead.updated",)) == ("lead.updated",)
+    assert plain.heard(["contact.*"], ("lead.updated",)) == ()
     assert dialect_named("propipelines") is propipelines
 
 

@@ -36,6 +36,11 @@ def test_who_asks_to_be_spared_gets_a_minute(came):
     assert 66 < max(pauses) <= 72
 
 
+@pytest.mark.parametrize("came", [{"status": 504}, {"timed_out": True, "status": None}])
+def test_a_dialect_s_own_pauses_hold_for_slow_receivers_too(came):
+    assert 4 <= pause(1, delays=[timedelta(seconds=5)], **came) <= 6
+
+
 def test_a_refused_connection_is_tried_again_soon():
     assert 4 <= pause(1, status=None) <= 6
 

@@ -16,6 +16,7 @@ LABELS = {"done": "success", "failed": "danger", "queued": "info", "claimed": "i
 
 @admin.register(Delivery)
 class DeliveryAdmin(FactAdmin):
+    when_empty = "Everything that a webhook is told comes here, with the answer of its receiver."
     list_display = ("event_name", "endpoint", "shown_state", "last_status", "attempts", "created_at")
     list_filter = (("state", ChoicesDropdownFilter), ("endpoint", AutocompleteSelectFilter))
     list_filter_submit = True
@@ -23,11 +24,15 @@ class DeliveryAdmin(FactAdmin):
     ordering = ("-id",)
     fields = (
         "event_name", "endpoint", "state", "last_status", "attempts", "shown_tries", "last_error", "due_at",
-        "delivered_at", "created_at", "body",
+        "delivered_at", "created_at",
     )  # fmt: skip
     readonly_fields = ("shown_tries",)
     buttons = (Button("again", "Send it again", "replay", admins=True),)
     actions = ("all_again",)
+
+    def get_fields(self, request, obj=None):
+        """What it says tells of leads and conversations that not everybody may see."""
+        return (*self.fields, "body") if is_admin(request) else self.fields
 
     @display(description="state", label=LABELS)
     def shown_state(self, delivery: Delivery) -> str:

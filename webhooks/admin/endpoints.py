@@ -16,7 +16,7 @@ from webhooks.models import Endpoint
 from webhooks.replaying import replay
 
 ONE_EVENT = kinds_with_one_event()
-ROTATED = "Standard Webhooks are signed with both secrets for a day, others with the new one. Make it now?"
+ROTATED = "Where the kind allows it, deliveries are signed with both secrets for a day. Make a new one now?"
 REPLAYED = timedelta(days=5)
 
 
@@ -24,6 +24,7 @@ REPLAYED = timedelta(days=5)
 class EndpointAdmin(WorkspaceAdmin):
     form = EndpointForm
     admins_only = True
+    when_empty = "A webhook tells another program what happens here, the moment that it happens."
     list_display = ("shown_target", "shown_events", "shown_state", "shown_kind", "description")
     search_fields = ("url__icontains", "email__icontains", "name__icontains")
     ordering = ("-id",)

@@ -6,7 +6,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from pipelime.accounts.models import Account
-from pipelime.accounts.settings import update_account
+from pipelime.accounts.settings import MOST_MAILS, update_account
 from pipelime.api.http import WRITES
 from pipelime.api.native.inputs import Input, ObjectField
 from pipelime.api.native.resources import NativeViewSet
@@ -36,10 +36,12 @@ def limit(granted: int, **about: str) -> serializers.IntegerField:
 
 
 class OwnLimitsInput(Input):
-    """An account may ask for less than the installation grants; more is the operator's to give."""
+    """Requests: less than the installation grants, for more is the operator's to give. Mails: any number."""
 
     requests_per_minute = limit(settings.NATIVE_REQUESTS_PER_MINUTE)
     requests_per_day = limit(settings.PROPIPELINES_REQUESTS_PER_DAY, help_text="Of the Pro Pipe Lines API.")
+    mails_a_day = limit(MOST_MAILS, help_text="Of all campaigns together, in the account's time zone.")
+    mails_per_domain_a_day = limit(MOST_MAILS, help_text="To the recipients of one domain.")
 
 
 class AccountInput(Input):

@@ -8,7 +8,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from pipelime.api.bodies import TooLarge
-from pipelime.api.http import AccountSuspended, Conflict
+from pipelime.api.http import AccountSuspended, Conflict, Unavailable
 
 # The first class that matches wins.
 CODES: list[tuple[type[exceptions.APIException], int, str]] = [
@@ -25,6 +25,7 @@ CODES: list[tuple[type[exceptions.APIException], int, str]] = [
     (exceptions.ParseError, 422, "VALIDATION_ERROR"),
     (exceptions.ValidationError, 422, "VALIDATION_ERROR"),
     (exceptions.Throttled, 429, "RATE_LIMITED"),
+    (Unavailable, 503, "UNAVAILABLE"),
 ]
 ANONYMOUS = "Send an API key as 'Authorization: Bearer ki_…', or log in"
 

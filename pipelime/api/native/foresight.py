@@ -46,7 +46,7 @@ class PlanRowSerializer(serializers.Serializer):
     )
 
 
-class LeftOutSerializer(serializers.Serializer):
+class LeftOutOfPlanSerializer(serializers.Serializer):
     contact_id = serializers.UUIDField()
     code = serializers.ChoiceField(choices=list(CODES))
     detail = serializers.CharField()
@@ -62,7 +62,7 @@ class PlanSerializer(serializers.Serializer):
     """Both lists go on from page to page, until `has_more` is false."""
 
     data = PlanRowSerializer(many=True)
-    left_out = LeftOutSerializer(many=True)
+    left_out = LeftOutOfPlanSerializer(many=True)
     pagination = PaginationOfPlan()
 
 

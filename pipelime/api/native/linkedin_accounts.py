@@ -68,7 +68,7 @@ class ProviderInput(Input):
     key = serializers.CharField(max_length=1000, required=False, write_only=True)
 
 
-class ChangesInput(Input):
+class LinkedInChangesInput(Input):
     name = serializers.CharField(max_length=150, required=False)
     profile_url = serializers.CharField(max_length=500, required=False)
     daily_limit = serializers.IntegerField(required=False, help_text="Invitations and messages a day.")
@@ -86,12 +86,12 @@ class ChangesInput(Input):
     )
 
 
-class LinkedInAccountInput(ChangesInput):
+class LinkedInAccountInput(LinkedInChangesInput):
     name = serializers.CharField(max_length=150)
     profile_url = serializers.CharField(max_length=500)
 
 
-class PauseInput(Input):
+class LinkedInPauseInput(Input):
     reason = serializers.CharField(max_length=500, required=False)
 
 
@@ -113,7 +113,7 @@ class LinkedInAccountViewSet(Lists, Shows, NativeViewSet):
     admin_methods = WRITES
     serializer_class = LinkedInAccountSerializer
     input_class = LinkedInAccountInput
-    inputs = {"partial_update": ChangesInput, "pause": PauseInput, "resume": Nothing}
+    inputs = {"partial_update": LinkedInChangesInput, "pause": LinkedInPauseInput, "resume": Nothing}
     filterset_class = LinkedInAccountFilter
     orders = {"id": "id", "name": "name", "created_at": "created_at"}
 

@@ -59,7 +59,7 @@ class NamedOfTask(serializers.Serializer):
     name = serializers.CharField()
 
 
-class TaskSerializer(Shaped):
+class StepTaskSerializer(Shaped):
     id = serializers.UUIDField(source="uid")
     channel = serializers.ChoiceField(choices=CHANNELS)
     status = Computed(tasks.DONE.get, "state", kind=serializers.ChoiceField(choices=sorted(STATE_OF)))
@@ -165,7 +165,7 @@ class SkipInput(Input):
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True)
 
 
-class AssignInput(Input):
+class AssignTaskInput(Input):
     user_id = RowField(User.objects.active, "user", source="user", allow_null=True)
 
 
@@ -174,8 +174,8 @@ class TaskViewSet(Lists, Shows, NativeViewSet):
 
     subject = "campaigns"
     what = "task"
-    serializer_class = TaskSerializer
-    inputs = {"done": DoneInput, "skip": SkipInput, "assign": AssignInput, "accepted": Nothing}
+    serializer_class = StepTaskSerializer
+    inputs = {"done": DoneInput, "skip": SkipInput, "assign": AssignTaskInput, "accepted": Nothing}
     parameters = {"list": ("status",)}
     filterset_class = TaskFilter
     orders = {"id": "id", "due_at": "due_at"}

@@ -36,10 +36,10 @@ class ProPipeLines(Dialect):
     def names(self, event: Event) -> tuple[str, ...]:
         return event_names.names_of(event)
 
-    def heard(self, patterns: list[str], names: tuple[str, ...]) -> str | None:
+    def heard(self, patterns: list[str], names: tuple[str, ...]) -> tuple[str, ...]:
         """As it was written when it was asked for."""
         happened = set(map(event_names.spelled, names))
-        return next((name for name in patterns if event_names.spelled(name) in happened), None)
+        return tuple(name for name in patterns if event_names.spelled(name) in happened)[:1]
 
     def check_events(self, account: Account, events: Sequence[str]) -> list[str]:
         names = check_names(events)

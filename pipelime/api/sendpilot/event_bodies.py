@@ -2,90 +2,45 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from outreach.models import Campaign, ContactSearch, Enrolment, Incoming, Message
+from outreach.models import Campaign, Enrolment
 from outreach.searching import results_of
 from pipelime.api.moments import utc_text
-from pipelime.api.sendpilot import statuses
+from pipelime.api.sendpilot.event_rows import Rows
 from pipelime.api.sendpilot.ids import id_of, written
 from pipelime.api.sendpilot.lead_database import people
+from pipelime.api.sendpilot.status_changes import change_of
 from pipelime.events.models import Event
 
 Data = dict[str, Any]
 PREVIEW = 100
 MOST_LEADS = 1000
-# What a lead was before an event made it something else, looked up from what it is now.
-BEFORE = {
-    "message.replied": statuses.MESSAGE_SENT,
-    "connection.accepted": statuses.CONNECTION_SENT,
-    "connection.sent": statuses.PENDING,
-}
-INTENTS = {intent: status for status, intent in statuses.BY_HAND.items()}
+LEAD_CHANGED = ("lead.status.changed", "lead.updated")
 CAMPAIGNS = {"campaign.started": "started", "campaign.paused": "paused", "campaign.resumed": "resumed",
              "campaign.finished": "finished"}  # fmt: skip
 
 
-def bodies_of(events: Sequence[Event], names: Mapping[int, tuple[str, ...]]) -> list[Data]:
-    """{id, at, data: {name: data}} of each; the number of queries does not depend on how many there are."""
+def bodies_of(events: Sequence[Event], names: Mapping[str, tuple[str, ...]]) -> list[Data]:
+    """{at, events: {name: {id, data}}} of each; how many queries there are does not depend on how many."""
     rows = Rows(events)
-    return [
-        {"id": event_id(event), "at": utc_text(event.at), "data": data_of(event, names[event.pk], rows)}
-        for event in events
-    ]
+    return [{"at": utc_text(event.at), "events": told(event, names[event.name], rows)} for event in events]
 
 
-def event_id(event: Event) -> str:
-    """evt_<milliseconds>_<nine letters>."""
-    return f"evt_{int(event.at.timestamp() * 1000)}_{event.uid.hex[-9:]}"
+def told(event: Event, names: Sequence[str], rows: Rows) -> dict[str, Data]:
+    return {
+        name: {"id": event_id(event, name), "data": WRITERS.get(name, nothing)(event, rows)} for name in names
+    }
 
 
-class Rows:
-    """The leads, messages and searches that a batch of events is about."""
-
-    def __init__(self, events: Sequence[Event]):
-        ids: dict[str, set[int]] = {}
-        for event in events:
-            ids.setdefault(event.subject_type, set()).add(event.subject_id)
-        self.incoming = Incoming.objects.in_bulk(ids.get("incoming", ()))
-        answered = {one.message_id for one in self.incoming.values() if one.message_id}
-        wanted = ids.get("message", set()) | answered
-        self.messages = Message.objects.select_related("mailbox", "linkedin_account").in_bulk(wanted)
-        leads = ids.get("enrolment", set()) | {
-            row.enrolment_id for row in [*self.messages.values(), *self.incoming.values()] if row.enrolment_id
-        }
-        related = ("campaign", "contact", "mailbox", "linkedin_account")
-        found = statuses.with_status(Enrolment.objects.filter(pk__in=leads)).select_related(*related)
-        self.leads = {lead.pk: lead for lead in found}
-        replies = Incoming.objects.filter(message__in=self.messages, kind=Incoming.Kind.REPLY).order_by("pk")
-        self.replies = {one.message_id: one for one in replies}
-        self.searches = ContactSearch.objects.in_bulk(ids.get("contactsearch", ()))
-
-    def message_of(self, event: Event) -> Message | None:
-        if event.subject_type == "incoming":
-            incoming = self.incoming.get(event.subject_id)
-            return self.messages.get(incoming.message_id) if incoming else None
-        return self.messages.get(event.subject_id) if event.subject_type == "message" else None
-
-    def lead_of(self, event: Event) -> Any:
-        if event.subject_type == "enrolment":
-            return self.leads.get(event.subject_id)
-        about = (
-            self.incoming.get(event.subject_id)
-            if event.subject_type == "incoming"
-            else self.message_of(event)
-        )
-        return self.leads.get(about.enrolment_id) if about else None
-
-    def reply_of(self, event: Event) -> Incoming | None:
-        if event.subject_type == "incoming":
-            return self.incoming.get(event.subject_id)
-        return self.replies.get(event.subject_id)
-
-
-def data_of(event: Event, names: Sequence[str], rows: Rows) -> dict[str, Data]:
-    return {name: WRITERS.get(name, nothing)(event, rows) for name in names}
+def event_id(event: Event, name: str) -> str:
+    """evt_<milliseconds>_<nine letters>. What an event makes of a lead's status is an event of its own."""
+    letters = event.uid.hex[-9:]
+    if name in LEAD_CHANGED and event.name != "enrolment.status_changed":
+        letters = hashlib.sha256(f"{event.uid} status".encode()).hexdigest()[:9]
+    return f"evt_{int(event.at.timestamp() * 1000)}_{letters}"
 
 
 def nothing(event: Event, rows: Rows) -> Data:
@@ -93,19 +48,23 @@ def nothing(event: Event, rows: Rows) -> Data:
 
 
 def lead_head(event: Event, rows: Rows) -> Data:
-    lead = rows.lead_of(event)
+    head, message = head_of(rows.person_of(event)), rows.message_of(event)
+    if head["linkedinUrl"] is None and message is not None:
+        head["linkedinUrl"] = message.profile_url or None
+    return head
+
+
+def head_of(lead: Enrolment | None) -> Data:
     if lead is None:
         return {"leadId": None, "campaignId": None, "linkedinUrl": None}
-    return {
-        "leadId": id_of(lead),
-        "campaignId": id_of(lead.campaign),
-        "linkedinUrl": lead.contact.linkedin_url or None,
-    }
+    url = lead.contact.linkedin_url or None
+    return {"leadId": id_of(lead), "campaignId": id_of(lead.campaign), "linkedinUrl": url}
 
 
 def sender_of(event: Event, rows: Rows) -> str | None:
-    lead = rows.lead_of(event)
-    for row in (rows.message_of(event), lead):
+    """Who wrote, or who was written to."""
+    answer = rows.reply_of(event) if event.name == "message.replied" else None
+    for row in (answer, rows.message_of(event), rows.person_of(event)):
         sender = (row.linkedin_account or row.mailbox) if row is not None else None
         if sender is not None:
             return id_of(sender)
@@ -147,9 +106,8 @@ def who(event: Event) -> str:
 
 
 def status_changed(event: Event, rows: Rows) -> Data:
-    lead = rows.lead_of(event)
-    now = lead.vendor_status if lead is not None else None
-    return {**lead_head(event, rows), "previousStatus": before(event, lead), "newStatus": now}
+    change = change_of(event, rows)
+    return {**lead_head(event, rows), "previousStatus": change.previous, "newStatus": change.new}
 
 
 def older_status_changed(event: Event, rows: Rows) -> Data:
@@ -157,27 +115,16 @@ def older_status_changed(event: Event, rows: Rows) -> Data:
     return {**status_changed(event, rows), "changedBy": changed_by}
 
 
-def before(event: Event, lead: Any) -> str | None:
-    """The status before, as far as the event tells."""
-    if event.name == "message.sent":
-        return statuses.CONNECTION_ACCEPTED if lead is not None and lead.connected_at else statuses.PENDING
-    if event.name in BEFORE:
-        return BEFORE[event.name]
-    changes = event.data.get("changes") or {}
-    intent, _ = changes.get("intent") or ("", "")
-    if intent in INTENTS:
-        return INTENTS[intent]
-    if lead is None:
-        return None
-    over = "status" not in changes and lead.state in statuses.ENDED and not lead.replied_at
-    return statuses.DONE if over and event.facts.get("intent") else lead.furthest
-
-
 def tags_changed(event: Event, rows: Rows) -> Data:
-    facts = event.facts
-    changes = event.data.get("changes") or {}
-    old, new = (changes.get("tags") or [[], []])[:2]
-    return {"linkedinUrl": facts.get("linkedin_url") or None, "previousTags": old, "tags": new}
+    """The tags are the contact's: `leads` are all of its places, the first three keys tell the newest."""
+    places = rows.places[event.subject_id]
+    old, new = event.data["changes"]["tags"]
+    return {
+        **head_of(places[-1] if places else None),
+        "previousTags": old,
+        "tags": new,
+        "leads": [{"leadId": id_of(lead), "campaignId": id_of(lead.campaign)} for lead in places],
+    }
 
 
 def search_completed(event: Event, rows: Rows) -> Data:
@@ -209,8 +156,7 @@ WRITERS: dict[str, Callable[[Event, Rows], Data]] = {
     "connection_request.sent": connection,
     "connection.accepted": connection,
     "connection_request.accepted": connection,
-    "lead.status.changed": older_status_changed,
-    "lead.updated": status_changed,
+    **dict(zip(LEAD_CHANGED, (older_status_changed, status_changed), strict=True)),
     "lead.tag.updated": tags_changed,
     "lead_database.search.completed": search_completed,
     **dict.fromkeys(CAMPAIGNS, campaign),

@@ -10,17 +10,19 @@ from datetime import datetime, timedelta
 
 import orjson
 
-from outreach.models import SequenceStep
 from pipelime.accounts.models import Account
-from pipelime.api.sendpilot import event_bodies, statuses
+from pipelime.api.sendpilot import event_bodies
+from pipelime.api.sendpilot.event_bodies import LEAD_CHANGED
+from pipelime.api.sendpilot.event_rows import Rows
 from pipelime.api.sendpilot.ids import written
+from pipelime.api.sendpilot.status_changes import EARLIER, change_of
+from pipelime.api.sendpilot.statuses import WRITTEN
 from pipelime.errors import Invalid
 from pipelime.events.models import Event
 from webhooks.dialects import Dialect, check_names
 from webhooks.models import Delivery, Endpoint
 
 PREFIX = "whsec_"
-LEAD_CHANGED = ("lead.status.changed", "lead.updated")
 # Ours -> the older name, which is the usual one, the newer one, and those of what follows from it.
 NAMES: dict[str, tuple[str, ...]] = {
     "message.sent": ("message.sent", *LEAD_CHANGED),
@@ -40,49 +42,51 @@ NAMES: dict[str, tuple[str, ...]] = {
 KNOWN = {name for names in NAMES.values() for name in names} - {"webhook.test"} | {
     "lead_extractor.job.completed"
 }
+NEED_ROWS = {*EARLIER, "contact.updated"}
 # Five attempts in all.
 RETRY_DELAYS = [timedelta(seconds=seconds) for seconds in (5, 30, 120, 900)]
 
 
-def moves_lead(event: Event) -> bool:
-    """Whether the vendor would say that a lead's status has changed: an answer has its own event already."""
-    if "intent" in (event.data.get("changes") or {}) or "note" in event.data:
-        return True
-    facts = event.facts
-    return facts.get("status") in statuses.ENDED and facts.get("reason") not in ("replied", "done")
-
-
-def is_written(event: Event) -> bool:
-    """An invitation has an event of its own."""
-    return event.facts.get("channel") in WRITTEN
+def is_told(event: Event, rows: Rows) -> bool:
+    """Whether it is one of this vendor's events: an invitation has its own, and only leads have tags."""
+    if event.name == "message.sent":
+        return event.facts.get("channel") in WRITTEN
+    if event.name == "contact.updated":
+        return bool(rows.places[event.subject_id])
+    return True
 
 
 def changes_tags(event: Event) -> bool:
     return "tags" in (event.data.get("changes") or {})
 
 
-WRITTEN = (SequenceStep.Channel.EMAIL, SequenceStep.Channel.LINKEDIN_MESSAGE)
-CONCERNS = {
-    "enrolment.status_changed": moves_lead,
-    "message.sent": is_written,
-    "contact.updated": changes_tags,
-}
-
-
 class SendPilot(Dialect):
-    """An endpoint may ask for names of either generation, and hears each event once."""
+    """An endpoint may ask for names of either generation, and hears each event under one of them.
+
+    What an event makes of a lead's status is an event of its own to the vendor, with a delivery of its own.
+    """
 
     label = "SendPilot"
     retry_delays = RETRY_DELAYS
     timeout = 30.0
 
-    def names(self, event: Event) -> tuple[str, ...]:
-        names = NAMES.get(event.name, ())
-        asked = CONCERNS.get(event.name)
-        return names if asked is None or asked(event) else ()
+    def names_of(self, events: Sequence[Event]) -> list[tuple[str, ...]]:
+        ours = [event for event in events if event.name != "contact.updated" or changes_tags(event)]
+        rows = Rows([event for event in ours if event.name in NEED_ROWS])
+        known = {event.pk: self.told(event, rows) for event in ours if event.name in NAMES}
+        return [known.get(event.pk, ()) for event in events]
 
-    def heard(self, patterns: list[str], names: tuple[str, ...]) -> str | None:
-        return next((name for name in names if name in patterns or "*" in patterns), None)
+    def told(self, event: Event, rows: Rows) -> tuple[str, ...]:
+        names = NAMES[event.name] if is_told(event, rows) else ()
+        if event.name in EARLIER and change_of(event, rows).is_none:
+            names = tuple(name for name in names if name not in LEAD_CHANGED)
+        return names
+
+    def heard(self, patterns: list[str], names: tuple[str, ...]) -> tuple[str, ...]:
+        """The event under its older or its newer name, and likewise what it makes of a lead's status."""
+        asked = [name for name in names if name in patterns or "*" in patterns]
+        kinds = [[name for name in asked if (name in LEAD_CHANGED) is moved] for moved in (False, True)]
+        return tuple(kind[0] for kind in kinds if kind)
 
     def check_events(self, account: Account, events: Sequence[str]) -> list[str]:
         names = check_names(events)
@@ -100,8 +104,8 @@ class SendPilot(Dialect):
         return Envelope(endpoint)
 
     def render(self, events: Sequence[Event], target_type: str) -> list[str]:
-        """{name: data} of each event: which name an endpoint hears is its own choice."""
-        bodies = event_bodies.bodies_of(events, {event.pk: self.names(event) for event in events})
+        """Each event under all of its names: which one an endpoint hears is its own choice."""
+        bodies = event_bodies.bodies_of(events, NAMES)
         return [orjson.dumps(body, default=str).decode() for body in bodies]
 
 
@@ -115,23 +119,29 @@ class Envelope:
 
     def request(self, delivery: Delivery, at: datetime) -> tuple[dict[str, str], bytes]:
         frozen = orjson.loads(delivery.body)
-        name = delivery.event_name if delivery.event_name in frozen["data"] else next(iter(frozen["data"]))
+        events = frozen["events"]
+        name = delivery.event_name if delivery.event_name in events else next(iter(events))
         body = orjson.dumps(
             {
-                "eventId": frozen["id"],
+                "eventId": events[name]["id"],
                 "eventType": name,
                 "timestamp": frozen["at"],
                 "workspaceId": self._workspace,
-                "data": frozen["data"][name],
+                "data": events[name]["data"],
             }
         )
-        return {"content-type": "application/json", "webhook-signature": self.signature(body, at)}, body
+        signature = self.signature(body, at, delivery)
+        return {"content-type": "application/json", "webhook-signature": signature}, body
 
-    def signature(self, body: bytes, at: datetime) -> str:
-        """For a day after a rotation a second one, by the secret before."""
+    def signature(self, body: bytes, at: datetime, delivery: Delivery) -> str:
+        """For a day after a rotation a second one, by the secret before.
+
+        The vendor's own verifier looks at the first, whatever its secret; every other attempt begins with
+        the older, so that such a receiver takes each delivery under either secret.
+        """
         timestamp = int(at.timestamp())
         signed = [f"s={sign(secret, timestamp, body)}" for secret in self.secrets(at)]
-        return ",".join([f"t={timestamp}", *signed])
+        return ",".join([f"t={timestamp}", *(reversed(signed) if delivery.attempts % 2 else signed)])
 
     def secrets(self, at: datetime) -> list[str]:
         old, until = self._old

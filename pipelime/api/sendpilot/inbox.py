@@ -58,6 +58,7 @@ class ConversationViewSet(SendPilotViewSet):
         return found, {"continuationToken": token, "limit": limit, "hasMore": more}
 
     def messages(self, request, id: str) -> Response:
+        self.row(self.get_queryset(), id)
         if not (account := request.query_params.get("accountId")):
             raise Invalid("accountId is required", field="accountId")
         talk = self.row(self.get_queryset().filter(of_sender(account)), id)

@@ -17,6 +17,7 @@ from pipelime.api.sendpilot.resources import SendPilotViewSet
 from pipelime.errors import Invalid
 
 MOST_AT_ONCE = 100
+BEFORE_CONNECTING = (statuses.PENDING, statuses.CONNECTION_SENT)
 
 
 class LeadViewSet(SendPilotViewSet):
@@ -134,6 +135,8 @@ def facts_of(status: str, previous: str) -> dict[str, Any]:
     }
     if status not in by_hand:
         raise Invalid(f"status {status} follows from what was sent; it cannot be set by hand", field="status")
+    if status == statuses.CONNECTION_ACCEPTED and previous not in BEFORE_CONNECTING:
+        raise Invalid(f"A lead that is {previous} does not go back to {status}", field="status")
     return by_hand[status]
 
 

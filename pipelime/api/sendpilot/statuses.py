@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
+from typing import NamedTuple
+
+from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
 
 from outreach.models import Enrolment, Message, SequenceStep
 
@@ -19,16 +21,45 @@ BY_HAND = {
 }
 ENDED = (State.FINISHED, State.STOPPED)
 KNOWN = (*AUTOMATIC, *BY_HAND, DONE)
+WRITTEN = frozenset({Channel.EMAIL, Channel.LINKEDIN_MESSAGE})
+BY_INTENT = {intent: status for status, intent in BY_HAND.items()}
+
+
+class Progress(NamedTuple):
+    """What a lead's status follows from. `channels` are those of what its sequence has sent."""
+
+    intent: str
+    state: str
+    reason: str
+    has_replied: bool
+    is_connected: bool
+    channels: frozenset[str]
+
+
+def status_of(lead: Progress) -> str:
+    """As `with_status` has it in SQL."""
+    if lead.intent in BY_INTENT:
+        return BY_INTENT[Intent(lead.intent)]
+    by_hand = lead.state == State.FINISHED and lead.reason == "done"
+    if by_hand or (lead.state in ENDED and not lead.has_replied):
+        return DONE
+    if lead.has_replied:
+        return REPLY_RECEIVED
+    if lead.channels & WRITTEN:
+        return MESSAGE_SENT
+    if lead.is_connected:
+        return CONNECTION_ACCEPTED
+    return CONNECTION_SENT if Channel.LINKEDIN_INVITATION in lead.channels else PENDING
 
 
 def with_status(leads: QuerySet[Enrolment]) -> QuerySet[Enrolment]:
-    """Each row with its `vendor_status`, what a person has said of it first, and its `furthest` status."""
+    """Each row with its `vendor_status`: what a person has said of it first."""
     ended = Q(state__in=ENDED, replied_at=None)
-    return leads.annotate(furthest=furthest()).annotate(
+    return leads.annotate(
         vendor_status=Case(
             *(When(intent=intent, then=Value(status)) for status, intent in BY_HAND.items()),
             When(Q(state=State.FINISHED, reason="done") | ended, then=Value(DONE)),
-            default=F("furthest"),
+            default=furthest(),
             output_field=CharField(),
         )
     )
@@ -37,7 +68,7 @@ def with_status(leads: QuerySet[Enrolment]) -> QuerySet[Enrolment]:
 def furthest() -> Case:
     """What has happened, whether or not it goes on."""
     sent = Message.objects.filter(enrolment=OuterRef("pk"), state=Message.State.SENT)
-    written_to = Exists(sent.filter(channel__in=[Channel.EMAIL, Channel.LINKEDIN_MESSAGE]))
+    written_to = Exists(sent.filter(channel__in=WRITTEN))
     invited = Exists(sent.filter(channel=Channel.LINKEDIN_INVITATION))
     return Case(
         When(replied_at__isnull=False, then=Value(REPLY_RECEIVED)),

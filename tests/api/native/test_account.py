@@ -53,6 +53,7 @@ def test_a_change_is_kept(native, account):
         ({"settings": {"requests_per_minute": 601}}, "settings.requests_per_minute"),
         ({"settings": {"requests_per_day": 0}}, "settings.requests_per_day"),
         ({"settings": {"requests_per_day": 2001}}, "settings.requests_per_day"),
+        ({"settings": {"mails_a_day": 0}}, "settings.mails_a_day"),
         ({"settings": {"anything": 1}}, "settings.anything"),
     ],
 )
@@ -74,6 +75,15 @@ def test_an_account_may_ask_for_a_lower_limit_and_take_it_back(native):
         "5",
     )
     assert native.get("/api/account").headers["X-RateLimit-Limit"] == "600"
+
+
+def test_the_daily_limits_of_mails_are_set_and_taken_back(native):
+    patch(native, {"settings": {"mails_a_day": 300, "mails_per_domain_a_day": 5}})
+    limited = native.get("/api/account").json()["settings"]
+    patch(native, {"settings": {"mails_a_day": None}})
+
+    assert limited == {"mails_a_day": 300, "mails_per_domain_a_day": 5}
+    assert native.get("/api/account").json()["settings"] == {"mails_per_domain_a_day": 5}
 
 
 def test_people_read_the_account_and_administrators_change_it(client, account, seller):

@@ -35,6 +35,7 @@ def test_a_contact_is_answered_in_full(native, account):
         "phone": "+44 20 7946 0000",
         "linkedin_url": contact.linkedin_url,
         "location": "London",
+        "time_zone": "",
         "emails": [
             {"address": contact.email, "label": "", "is_primary": True},
             {"address": "ada@home.example", "label": "home", "is_primary": False},

@@ -57,7 +57,7 @@ FRAME = 4  # the key, the limit, the ids, the rows
 @pytest.mark.parametrize(
     ("path", "add_rows", "queries"),
     [
-        ("campaigns", add_campaigns, FRAME + 3),  # contacts, messages, mailboxes
+        ("campaigns", add_campaigns, FRAME + 4),  # contacts, messages, mailboxes, LinkedIn accounts
         ("campaigns/{campaign.uid}/messages", add_messages, FRAME + 1),  # the campaign
         ("campaigns/{campaign.uid}/contacts", add_enrolments, FRAME + 1),
         ("messages", add_messages, FRAME),

@@ -56,6 +56,18 @@ def test_a_webhook_shows_its_secret_only_when_it_is_made(native):
     assert native.get("/api/webhooks").json()["data"] == [shown]
 
 
+def test_a_webhook_may_speak_as_sendpilot_s(native):
+    answer = post(native, "", {"url": URL, "events": ["reply.received"], "format": "sendpilot"})
+    refused = post(native, "", {"url": URL, "events": ["contact.created"], "format": "sendpilot"})
+
+    endpoint = Endpoint.objects.get()
+    assert (answer.status_code, answer.json()["format"], answer.json()["secret"]) == (
+        201, "sendpilot", endpoint.secret,
+    )  # fmt: skip
+    assert (endpoint.dialect, endpoint.events) == ("sendpilot", ["reply.received"])
+    assert details(refused)["events"][0].startswith("'contact.created' is no event of SendPilot; use ")
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

@@ -2,44 +2,36 @@
 
 import hashlib
 import hmac
-import json
 from datetime import timedelta
 
 import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from crm.contacts import update_contact
 from outreach.campaigns import pause_campaign
+from outreach.incoming.effects import take_reply
+from outreach.linkedin.sending import send
+from outreach.linkedin.tasks import connected, finish
 from outreach.marking import mark
 from outreach.models import Enrolment
 from outreach.searching import search_contacts
+from pipelime.accounts.keys import create_key
 from pipelime.api.sendpilot.events import RETRY_DELAYS, dialect
 from pipelime.errors import Invalid
 from pipelime.events.recording import record
-from tests.api.sendpilot.conftest import PROFILE
-from tests.factories import MessageFactory
-from webhooks.endpoints import create_endpoint, rotate_secret, send_test
+from tests.api.sendpilot.conftest import PROFILE, posted
+from tests.factories import (
+    ContactFactory,
+    ConversationFactory,
+    EnrolmentFactory,
+    IncomingFactory,
+    MessageFactory,
+)
+from webhooks.endpoints import rotate_secret, send_test
 from webhooks.models import Delivery
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def listen(account, user, monkeypatch, settings):
-    settings.OUTBOUND_ALLOW = ["127.0.0.1"]
-
-    def listen(*events):
-        return create_endpoint(
-            account, by=user, events=list(events), dialect="sendpilot", url="http://127.0.0.1:9/hook"
-        )[0]
-
-    return listen
-
-
-def posted(delivery: Delivery, at=None) -> tuple[dict, dict]:
-    """Headers and body of an attempt."""
-    headers, body = dialect.sender(delivery.endpoint).request(delivery, at or timezone.now())
-    return headers, json.loads(body)
 
 
 def happened(name, subject, user, **data):
@@ -96,6 +88,22 @@ def test_for_a_day_after_a_rotation_both_secrets_sign(listen, user, campaign):
     assert posted(delivery, later)[0]["webhook-signature"].count("s=") == 1
 
 
+def test_every_other_attempt_is_signed_by_the_older_secret_first(listen, user, campaign):
+    """For receivers that look at the first signature only, as the vendor's document does."""
+    endpoint = listen("campaign.paused")
+    pause_campaign(campaign, by=user)
+    rotate_secret(endpoint, by=user)
+    delivery = Delivery.objects.select_related("endpoint").get()
+    at = timezone.now()
+
+    first, _ = posted(delivery, at)
+    delivery.attempts = 1
+    second, _ = posted(delivery, at)
+
+    new, old = first["webhook-signature"].split(",")[1:]
+    assert second["webhook-signature"].split(",")[1:] == [old, new]
+
+
 @pytest.mark.parametrize(
     ("asked", "native", "heard"),
     [
@@ -133,6 +141,95 @@ def test_a_sent_message_says_to_whom_by_whom_and_what(listen, account, user, lea
         "message": "Hello John",
         "sequenceStep": 2,
     }
+
+
+def test_what_no_sequence_has_sent_is_told_of_the_contact_s_newest_lead(listen, user, lead, sender):
+    listen("message.sent")
+    EnrolmentFactory(account=lead.account, contact=lead.contact, campaign__deleted_at=timezone.now())
+
+    message = send(sender, to_profile=PROFILE, text="Hello", by=user)
+    finish(message, by=user)
+
+    data = posted(Delivery.objects.get())[1]["data"]
+    assert (data["leadId"], data["senderId"]) == (f"lead_{lead.uid.hex}", f"sender_{sender.uid.hex}")
+    assert "sequenceStep" not in data
+
+
+def test_a_message_to_nobody_that_we_know_tells_the_profile(listen, user, sender):
+    listen("message.sent")
+
+    finish(send(sender, to_profile="linkedin.com/in/grace", text="Hello", by=user), by=user)
+
+    data = posted(Delivery.objects.get())[1]["data"]
+    assert (data["leadId"], data["campaignId"]) == (None, None)
+    assert data["linkedinUrl"] == "https://www.linkedin.com/in/grace"
+
+
+def test_a_reply_is_told_with_how_it_begins(listen, account, user, lead, sender):
+    listen("reply.received")
+    talk = ConversationFactory(account=account, mailbox=None, linkedin_account=sender, counterpart=PROFILE)
+    reply = IncomingFactory(
+        account=account, conversation=talk, mailbox=None, linkedin_account=sender, enrolment=lead,
+        text="x" * 150, contact=lead.contact,
+    )  # fmt: skip
+
+    take_reply(reply)
+
+    assert posted(Delivery.objects.get())[1]["data"] == {
+        "leadId": f"lead_{lead.uid.hex}",
+        "campaignId": f"camp_{lead.campaign.uid.hex}",
+        "linkedinUrl": PROFILE,
+        "senderId": f"sender_{sender.uid.hex}",
+        "replyPreview": "x" * 100,
+    }
+
+
+def test_an_accepted_invitation_tells_whose_it_was(listen, user, lead, sender):
+    listen("connection_request.accepted")
+    Enrolment.objects.filter(pk=lead.pk).update(linkedin_account=sender)
+
+    connected(lead, timezone.now(), by=None)
+
+    assert posted(Delivery.objects.get())[1]["data"] == {
+        "leadId": f"lead_{lead.uid.hex}",
+        "campaignId": f"camp_{lead.campaign.uid.hex}",
+        "linkedinUrl": PROFILE,
+        "senderId": f"sender_{sender.uid.hex}",
+    }
+
+
+def test_new_tags_of_a_contact_are_told_with_all_of_its_leads(listen, account, user, lead):
+    listen("lead.tag.updated")
+    newer = EnrolmentFactory(account=account, contact=lead.contact)
+
+    update_contact(lead.contact, by=user, tags=["hot"])
+    update_contact(lead.contact, by=user, job_title="CTO")
+    update_contact(ContactFactory(account=account), by=user, tags=["hot"])
+
+    assert posted(Delivery.objects.get())[1]["data"] == {
+        "leadId": f"lead_{newer.uid.hex}",
+        "campaignId": f"camp_{newer.campaign.uid.hex}",
+        "linkedinUrl": PROFILE,
+        "previousTags": [],
+        "tags": ["hot"],
+        "leads": [
+            {"leadId": f"lead_{one.uid.hex}", "campaignId": f"camp_{one.campaign.uid.hex}"}
+            for one in (lead, newer)
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("verb", "by", "who"),
+    [(pause_campaign, "user", "user"), (pause_campaign, "key", "api"), (pause_campaign, None, "system")],
+)
+def test_who_has_paused_a_campaign_is_told(listen, account, user, campaign, verb, by, who):
+    listen("campaign.paused")
+    key, _ = create_key(account, name="Zapier", scopes=["*"], by=user)
+
+    verb(campaign, by={"user": user, "key": key, None: None}[by])
+
+    assert posted(Delivery.objects.get())[1]["data"]["pausedBy"] == who
 
 
 def test_a_status_by_hand_tells_the_one_before(listen, user, lead):

@@ -6,6 +6,7 @@ from django.utils import timezone
 from crm.models import Contact, Field
 from outreach.models import Enrolment
 from pipelime.api.moments import utc_text
+from pipelime.api.sendpilot.statuses import Progress, status_of
 from pipelime.events.models import Event
 from tests.api.sendpilot.conftest import PROFILE
 from tests.factories import (
@@ -69,6 +70,8 @@ def test_a_list_has_its_items_in_leads_and_its_pages_in_pagination(sendpilot, le
         ({"intent": "interested", "replied_at": timezone.now()}, "email", "OPPORTUNITY"),
         ({"intent": "meeting"}, "", "MEETING_BOOKED"),
         ({"intent": "not_interested"}, "", "NOT_INTERESTED"),
+        ({"state": "finished", "reason": "done", "replied_at": timezone.now()}, "email", "DONE"),
+        ({"state": "stopped", "reason": "unsubscribed"}, "", "DONE"),
     ],
 )
 def test_a_status_follows_from_what_has_happened_and_finds_the_lead(
@@ -82,9 +85,14 @@ def test_a_status_follows_from_what_has_happened_and_finds_the_lead(
     shown = sendpilot.get(f"{URL}/lead_{lead.uid.hex}").json()["status"]
     found = sendpilot.get(URL, {"status": status.lower()}).json()["leads"]
 
-    assert shown == status
+    assert shown == status == status_of(progress_of(lead, channel))
     assert f"lead_{lead.uid.hex}" in [one["id"] for one in found]
     assert {one["status"] for one in found} == {status}
+
+
+def progress_of(lead, channel) -> Progress:
+    facts = (lead.intent, lead.state, lead.reason, lead.replied_at is not None, lead.connected_at is not None)
+    return Progress(*facts, channels=frozenset([channel] if channel else []))
 
 
 def test_leads_are_added_with_flat_and_with_nested_custom_fields(sendpilot, by_linkedin):
@@ -191,6 +199,26 @@ def test_whoever_is_done_gets_nothing_more(sendpilot, lead):
 
     lead.refresh_from_db()
     assert (answer.json()["status"], lead.state) == ("DONE", "finished")
+
+
+def test_a_lead_that_was_done_may_have_answered_after_all(sendpilot, lead):
+    path = f"{URL}/lead_{lead.uid.hex}/status"
+    sendpilot.patch(path, {"status": "DONE"}, format="json")
+
+    answer = sendpilot.patch(path, {"status": "REPLY_RECEIVED"}, format="json")
+
+    assert (answer.json()["previousStatus"], answer.json()["status"]) == ("DONE", "REPLY_RECEIVED")
+
+
+def test_a_lead_does_not_go_back_to_being_connected(sendpilot, lead):
+    path = f"{URL}/lead_{lead.uid.hex}/status"
+    connected = sendpilot.patch(path, {"status": "CONNECTION_ACCEPTED"}, format="json")
+    sendpilot.patch(path, {"status": "REPLY_RECEIVED"}, format="json")
+
+    back = sendpilot.patch(path, {"status": "CONNECTION_ACCEPTED"}, format="json")
+
+    assert connected.json()["status"] == "CONNECTION_ACCEPTED"
+    assert back.json()["message"] == "A lead that is REPLY_RECEIVED does not go back to CONNECTION_ACCEPTED"
 
 
 def test_what_follows_from_sending_cannot_be_said(sendpilot, lead):

@@ -139,6 +139,7 @@ def test_a_linkedin_profile_has_one_spelling(text, url):
         "https://linkedin.com.evil.io/in/x",
         "https://evil.io/?linkedin.com/in/x",
         "https://www.linkedin.com/in/%00",
+        "https://www.linkedin.com/in/%2E%2E",
         "https://www.linkedin.com/in/a%2Fb",
         "javascript:alert(1)//linkedin.com/in/x",
     ],

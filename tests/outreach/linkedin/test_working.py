@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import orjson
 import pytest
@@ -312,6 +312,18 @@ def test_over_the_day_s_limit_it_waits_until_tomorrow(account, worked, step, uni
     assert left.due_at.hour == 0
     assert left.due_at > timezone.now()
     assert used() == 2
+
+
+def test_over_the_limit_it_waits_for_the_hours_on_the_contact_s_own_clock(worked, step, run, campaign):
+    every_day = {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from": "09:00", "to": "17:00"}
+    type(campaign).objects.update(window_zone="contact", windows=[every_day])
+    Enrolment.objects.update(time_zone="Europe/Istanbul")  # three hours ahead all the year
+    LinkedInAccount.objects.update(daily_limit=0)
+    step("linkedin_invitation", worked)
+
+    run()
+
+    assert Message.objects.get().due_at.time() == time(6)
 
 
 def test_an_answer_in_a_conversation_is_sent_though_the_day_is_used_up(worked, step, unipile, run, user):

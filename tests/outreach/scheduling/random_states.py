@@ -123,7 +123,7 @@ def starts_and_states(draw, jitters=(0, 400)):
         step = draw(st.sampled_from(run.steps)).number
         box = draw(st.sampled_from(run.mailbox_ids)) if step > 1 else None
         profile = draw(st.none() | st.sampled_from(run.linkedin_ids)) if step > 1 else None
-        who = draw(st.none() | ZONES), draw(DOMAINS), draw(FACTS)
+        who = draw(st.none() | ZONES), draw(DOMAINS), draw(FACTS), draw(st.integers(0, 9)) > 0
         waiting.append(Waiting(enrolment_id, run.id, step, due, box, profile, *who))
     return start, State(runs, everybody, waiting, draw(accounts(start)))
 

@@ -119,6 +119,8 @@ class Rows:
         via = self.step(row).via
         if via is Via.HAND or (via is Via.MAIL and not self.has_mails_left(campaign, row, now)):
             return []
+        if via is Via.MAIL and not row.has_address:
+            return []
         every, begun = (
             (campaign.mailbox_ids, row.mailbox_id)
             if via is Via.MAIL

@@ -100,7 +100,7 @@ def test_a_refused_recipient_is_told_to_the_lead_and_not_written_to_again(send, 
 
     message.refresh_from_db()
     assert message.state == "failed"
-    assert history(lead) == ["message.queued", "message.failed"]
+    assert history(lead) == ["message.queued", "message.failed", "message.bounced"]
     assert refused_by_address(template, lead, seller) == f"{ADDRESS} has bounced; it is not written to again"
 
 
