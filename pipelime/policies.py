@@ -13,6 +13,11 @@ from django.http import HttpRequest, HttpResponse
 FOR_RECIPIENTS = ("/u/", "/o/", "/c/", settings.STATIC_URL)
 FOR_PROGRAMS = ("/healthz", "/robots.txt", "/favicon.ico")
 NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+# Pages that say what went wrong, drawn with the theme's style and fonts.
+DRAWN = (
+    "default-src 'none'; style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 # Swagger UI starts from a script within the page and draws its icons from data: addresses.
 DOCUMENTATION = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
@@ -57,5 +62,7 @@ class ContentPolicyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         answer = self.get_response(request)
-        answer.headers.setdefault("Content-Security-Policy", OWN.get(request.path, NOTHING))
+        kind = answer.headers.get("Content-Type", "")
+        usual = DRAWN if answer.status_code >= 400 and kind.startswith("text/html") else NOTHING
+        answer.headers.setdefault("Content-Security-Policy", OWN.get(request.path, usual))
         return answer

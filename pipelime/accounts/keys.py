@@ -28,8 +28,8 @@ KEY = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{37,77}}")
 SUBJECTS = (
     "contacts", "companies", "leads", "pipelines", "campaigns", "email-accounts", "blocklist", "webhooks",
     "api-keys", "users", "imports", "exports", "events", "activity", "dashboard", "messages", "fields",
-    "account", "prospecting-lists", "teams", "follow-ups", "email-templates", "linkedin-accounts", "inbox", "senders",
-    "conversations",
+    "account", "prospecting-lists", "teams", "follow-ups", "email-templates", "linkedin-accounts",
+    "inbox", "senders", "conversations",
 )  # fmt: skip
 SCOPES = {"*", *(f"{subject}:{right}" for subject in SUBJECTS for right in ("read", "write", "*"))}
 USED_EVERY = timedelta(minutes=1)

@@ -18,7 +18,8 @@ from pipelime.backoffice.visibility import told_to
 from pipelime.events.feed import sentence
 from pipelime.events.models import Event
 
-ACTIVITY_SHOWN = 12
+ACTIVITY_READ, ACTIVITY_SHOWN = 200, 12
+ROUTINE = ("enrolment.status_changed", "message.sent")  # of a running campaign, which says it in figures
 CAMPAIGNS_SHOWN = 5
 TODAY = ("sent", "replied", "bounced", "ambiguous")
 
@@ -26,17 +27,23 @@ TODAY = ("sent", "replied", "bounced", "ambiguous")
 def context(request: HttpRequest, frame: dict[str, Any]) -> dict[str, Any]:
     account = request.account
     figures = dashboard(account, request.user if request.user.account_id else None)
-    events = told_to(request.user, Event.objects.order_by("-pk"))[:ACTIVITY_SHOWN]
     return frame | {
         "title": "Overview",
         "figures": figures,
         "pipelines": pipelines(figures["leads"]["by_step"]),
         "periods": periods(figures["messages"]),
         "campaigns": running(),
-        "activity": [(event, sentence(event)) for event in events],
+        "activity": [(event, sentence(event)) for event in lately(request)],
         "next_steps": next_steps(request, account, figures),
         "ambiguous": Message.objects.filter(state=Message.State.AMBIGUOUS)[:100].count(),
     }
+
+
+def lately(request: HttpRequest) -> list[Event]:
+    """What people would tell each other; where there is nothing of the kind, whatever happened."""
+    recent = list(told_to(request.user, Event.objects.order_by("-pk"))[:ACTIVITY_READ])
+    telling = [event for event in recent if event.name not in ROUTINE]
+    return (telling or recent)[:ACTIVITY_SHOWN]
 
 
 def pipelines(by_step: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -61,9 +61,9 @@ def fill(account: Account, *, by: User) -> None:
             update_account(account, by=by, postal_address=ADDRESS)
         people = add_people(account, chance, by=by)
         add_leads(account, people, chance, by=by)
-        add_campaigns(account, by=by)
         add_list(account, by=by)
         create_template(account, by=by, **OFFER)
+        add_campaigns(account, by=by)
 
 
 def add_people(account: Account, chance: random.Random, *, by: User) -> list[Contact]:

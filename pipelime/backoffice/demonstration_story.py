@@ -55,7 +55,7 @@ def tell(account: Account, people: QuerySet[Contact], *, server: dict, by: User)
             come_back(campaign, number)
         with clock_at(day + timedelta(hours=7)):
             do_tasks(campaign, leave=4 if number == len(days) - 1 else 0, by=by)
-    answer_one(mailboxes, by=by)
+    answer_one(by=by)
     return campaign
 
 
@@ -163,16 +163,10 @@ def do_tasks(campaign: Campaign, *, leave: int, by: User) -> None:
             tasks.accepted(task, timezone.now(), by=by)
 
 
-def answer_one(mailboxes: list[EmailAccount], *, by: User) -> None:
-    """Whoever proposed a meeting has heard from us and is a lead by now."""
+def answer_one(*, by: User) -> None:
+    """Whoever proposed a meeting hears from us as soon as the worker runs, and is a lead by now."""
     talk = Conversation.objects.filter(intent=Enrolment.Intent.MEETING).order_by("pk").first()
-    if talk is None:
-        return
-    at = talk.last_at + timedelta(hours=1)
-    with clock_at(at):
+    if talk is not None:
         conversations.read(talk)
         conversations.reply(talk, by=by, text=OUR_ANSWER)
         conversations.make_lead(talk, by=by)
-    with clock_at(at + timedelta(minutes=1)):
-        for mailbox in mailboxes:
-            deliver(mailbox, PastServer(loses_one=False), timezone.now())

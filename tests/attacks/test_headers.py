@@ -25,13 +25,19 @@ def test_every_answer_carries_the_protecting_headers(client, db, path):
     assert "default-src" in answer["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize(
-    "path", ["/api/contacts", "/api/nothing", "/api/openapi.json", "/nothing", "/api/imports/1"]
-)
+@pytest.mark.parametrize("path", ["/api/contacts", "/api/nothing", "/api/openapi.json", "/api/imports/1"])
 def test_what_is_no_page_may_load_nothing(client, db, path):
     policy = client.get(path)["Content-Security-Policy"]
 
     assert policy == "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+
+def test_a_page_that_says_what_went_wrong_loads_its_style_and_nothing_that_runs(client, db):
+    policy = client.get("/nothing")["Content-Security-Policy"]
+
+    assert "style-src 'self'" in policy
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
 
 
 def test_an_answer_to_a_key_holder_has_the_policy_too(native):

@@ -169,7 +169,7 @@ HEADERS = st.sampled_from(
 PIECES = st.sampled_from(
     [
         b"Back on 31 February 2026. Retour le 99/99/9999, until 0000-00-00.\r\n",
-        b"\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: x\r\n\r\n"
+        b"\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: x\r\n\r\n",
         b"Final-Recipient: rfc822; grace@example.com\r\nAction: failed\r\nStatus: 5.1.1\xff\r\n\r\n",
         b"Action: \r\nFinal-Recipient: \x00\r\nDiagnostic-Code: smtp; \xff\x00" + b"x" * 3_000 + b"\r\n\r\n",
         b"\r\n--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\n\r\n",

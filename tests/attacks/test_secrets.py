@@ -8,10 +8,15 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
+from outreach.deliverability.domains import make_key
+from outreach.mailboxes import log_in_by
+from outreach.models import EmailAccount, LinkedInAccount, SendingDomain
 from pipelime.events.models import Event
-from webhooks.models import Endpoint
+from tests.factories import SendingDomainFactory
+from webhooks.models import Delivery, Endpoint
 
 SMTP_WORD, IMAP_WORD, NEW_WORD = "canary-smtp-5117", "canary-imap-8842", "canary-smtp-9903"
+PROVIDER_KEY, REFRESH = "canary-unipile-3320", "canary-refresh-6604"
 PASSWORD = "canary battery staple 4471"
 PAGES = [
     "/admin/",
@@ -20,6 +25,8 @@ PAGES = [
     "/admin/webhooks/delivery/",
     "/admin/accounts/apikey/",
     "/admin/events/event/",
+    "/admin/outreach/linkedinaccount/",
+    "/admin/outreach/sendingdomain/",
 ]
 ANSWERS = [
     "/api/account",
@@ -27,13 +34,16 @@ ANSWERS = [
     "/api/api-keys",
     "/api/email-accounts",
     "/api/events",
+    "/api/linkedin-accounts",
+    "/api/messages",
+    "/api/sending-domains",
     "/api/users",
     "/api/webhooks",
 ]
 
 
 @pytest.fixture
-def canaries(native, raw_key, user, client) -> dict[str, str]:
+def canaries(native, raw_key, account, user, client, settings) -> dict[str, str]:
     """Every kind of secret, made and changed over the API as callers do, with repeatable requests."""
     user.set_password(PASSWORD)
     user.save()
@@ -48,7 +58,27 @@ def canaries(native, raw_key, user, client) -> dict[str, str]:
     assert changed.status_code == 200, changed.content
     rotated = post(native, f"webhooks/{made['id']}/rotate-secret", {}, status=200)["secret"]
     words = {"smtp": SMTP_WORD, "new smtp": NEW_WORD, "imap": IMAP_WORD, "password": PASSWORD}
+    words |= outreach_canaries(native, account, user, settings)
     return {**words, "key": raw_key, "second key": key, "whsec": made["secret"], "rotated": rotated}
+
+
+def outreach_canaries(native, account, user, settings) -> dict[str, str]:
+    """What is kept to act for somebody: at a provider of LinkedIn, at Google, as a domain that signs."""
+    unipile = {
+        "kind": "unipile",
+        "url": "https://api1.unipile.com:13111",
+        "account": "a",
+        "key": PROVIDER_KEY,
+    }
+    profile = {"name": "Ada", "profile_url": "https://www.linkedin.com/in/ada", "provider": unipile}
+    post(native, "linkedin-accounts", profile)
+    google = {"client_id": "x", "client_secret": "y", "auth_url": "", "token_url": ""}
+    settings.MAIL_PROVIDERS = {"google": google, "microsoft": google}
+    log_in_by(account, by=user, login="google", email="g@example.com", refresh_token=REFRESH)
+    domain = make_key(SendingDomainFactory(account=account), by=user)
+    hook = LinkedInAccount.objects.get().hook_key
+    pem = max(domain.dkim_key.splitlines()[1:-1], key=len)
+    return {"provider key": PROVIDER_KEY, "hook key": hook, "refresh token": REFRESH, "DKIM key": pem}
 
 
 def mailbox(smtp: dict, imap: dict) -> dict:
@@ -88,6 +118,9 @@ def test_no_answer_shows_a_secret_again(native, canaries):
 def test_no_page_of_the_workspace_shows_a_secret(client, canaries):
     endpoint = Endpoint.objects.get()
     paths = [*PAGES, f"/admin/webhooks/endpoint/{endpoint.pk}/change/"]
+    for model in (EmailAccount, LinkedInAccount, SendingDomain, Delivery, Event):
+        name = f"{model._meta.app_label}/{model._meta.model_name}"
+        paths += [f"/admin/{name}/{pk}/change/" for pk in model.objects.values_list("pk", flat=True)]
 
     pages = {path: client.get(path, follow=True) for path in paths}
 
@@ -97,10 +130,12 @@ def test_no_page_of_the_workspace_shows_a_secret(client, canaries):
 
 def test_events_and_what_webhooks_are_told_hold_no_secret(canaries):
     told = repr(list(Event.objects.values_list("name", "data")))
+    sent = repr(list(Delivery.objects.values_list("body", flat=True)))
 
-    assert "mailbox.created" in told
-    assert "endpoint.secret_rotated" in told
-    assert found(canaries, told) == []
+    for name in ("mailbox.created", "endpoint.secret_rotated", "linkedin_account.created"):
+        assert name in told
+    assert "linkedin_account.created" in sent
+    assert found(canaries, told + sent) == []
 
 
 def test_a_replayed_answer_still_shows_what_the_first_one_did(native, canaries):

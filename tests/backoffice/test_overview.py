@@ -4,12 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import pytest
-from django.core.management import CommandError, call_command
-
-from crm.models import Contact, Lead
-from outreach.models import Campaign, Enrolment
-from pipelime.accounts.models import Account
 from pipelime.backoffice.figures import dashboard
 from tests import factories
 
@@ -61,32 +55,3 @@ def test_the_palette_finds_people_companies_and_leads(browser, account, user):
         "Loretta pilot",
         "Lorentz Ltd",
     ]
-
-
-def test_the_demo_fills_an_empty_account(account, user, settings, capsys):
-    settings.SINK_PORT = 2525
-    settings.OUTBOUND_ALLOW = ["127.0.0.1"]
-    factories.StepFactory(account=account, pipeline__is_default=True)
-    Account.objects.filter(pk=account.pk).update(postal_address="")
-
-    call_command("demo", account=account.slug)
-
-    account.refresh_from_db()
-    assert (Contact.objects.count(), Lead.objects.count()) == (200, 41)
-    assert list(Campaign.objects.values_list("status", flat=True)) == ["STARTED", "STARTED"]
-    assert Enrolment.objects.count() == 90
-    assert account.postal_address.startswith("Limetree Works")
-
-
-def test_the_demo_leaves_an_account_with_content_alone(account, user):
-    factories.ContactFactory(account=account)
-
-    with pytest.raises(CommandError, match="has content already"):
-        call_command("demo", account=account.slug)
-
-    assert Contact.objects.count() == 1
-
-
-def test_the_demo_of_an_unknown_account_says_so(db):
-    with pytest.raises(CommandError, match="There is no account 'nowhere'"):
-        call_command("demo", account="nowhere")

@@ -115,6 +115,14 @@ def test_a_list_of_values_stops_whoever_it_covers_and_is_told_value_by_value(acc
     assert Event.objects.filter(name="blocklist.added").count() == 2
 
 
+def test_a_suppression_does_not_repeat_the_address_that_a_server_named(account):
+    said = "the server said 550 5.1.1 <Ada@Example.com>: user unknown"
+
+    entry = suppress(account.pk, "ada@example.com", cause="bounced", source=said)
+
+    assert entry.source == "the server said 550 5.1.1 <the address>: user unknown"
+
+
 def test_a_key_of_their_own_keeps_suppressions_apart_from_the_secret_key(account, settings):
     settings.PIPELIME_SUPPRESSION_KEY = ["own"]
     suppress(account.pk, "ada@example.com", cause="unsubscribed", source="a test")

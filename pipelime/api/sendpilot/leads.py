@@ -136,7 +136,7 @@ def facts_of(status: str, previous: str) -> dict[str, Any]:
     if status not in by_hand:
         raise Invalid(f"status {status} follows from what was sent; it cannot be set by hand", field="status")
     if status == statuses.CONNECTION_ACCEPTED and previous not in BEFORE_CONNECTING:
-        raise Invalid(f"A lead that is {previous} does not go back to {status}", field="status")
+        raise Invalid(f"The status {status} does not come after {previous}", field="status")
     return by_hand[status]
 
 

@@ -218,7 +218,7 @@ def test_a_lead_does_not_go_back_to_being_connected(sendpilot, lead):
     back = sendpilot.patch(path, {"status": "CONNECTION_ACCEPTED"}, format="json")
 
     assert connected.json()["status"] == "CONNECTION_ACCEPTED"
-    assert back.json()["message"] == "A lead that is REPLY_RECEIVED does not go back to CONNECTION_ACCEPTED"
+    assert back.json()["message"] == "The status CONNECTION_ACCEPTED does not come after REPLY_RECEIVED"
 
 
 def test_what_follows_from_sending_cannot_be_said(sendpilot, lead):
