@@ -128,9 +128,7 @@ def redeem(provider: Provider, *, code: str, verifier: str, redirect_uri: str) -
     if not tokens.refresh:
         raise GrantRefused(f"{provider.label} gave no refresh token; allow access for when you are not there")
     if not tokens.email:
-        raise GrantRefused(
-            f"{provider.label} did not say whose mailbox this is; let it tell the address"
-        )
+        raise GrantRefused(f"{provider.label} did not say whose mailbox this is; let it tell the address")
     return tokens
 
 
