@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import django
 from django.conf import settings
@@ -17,6 +18,8 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
+from pipelime.volatile import VOLATILE_APPS
+
 COPIES_KEPT = 5
 
 
@@ -25,12 +28,14 @@ def upgrade(folder: Path) -> Iterator[str]:
     migrated = 0
     for alias in settings.DATABASES:
         executor = MigrationExecutor(connections[alias])
-        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        pending = pending_in(alias, executor)
         if not pending:
             continue
         if executor.loader.applied_migrations and connections[alias].vendor == "sqlite":
             yield f"Copied the database to {copy_sqlite(connections[alias], folder / 'backups')}."
-        call_command("migrate", database=alias, interactive=False, verbosity=0)
+        for label in apps_in(alias) or [""]:
+            names = [label] if label else []
+            call_command("migrate", *names, database=alias, interactive=False, verbosity=0)
         migrated += len(pending)
     if migrated:
         yield f"Applied {migrated} migrations."
@@ -38,6 +43,18 @@ def upgrade(folder: Path) -> Iterator[str]:
         call_command("createcachetable", database=alias, verbosity=0)
     if collect_static(Path(settings.STATIC_ROOT)):
         yield "Collected the static files."
+
+
+def pending_in(alias: str, executor: MigrationExecutor) -> list[Any]:
+    """The migrations that this database still lacks."""
+    apps, leaves = apps_in(alias), executor.loader.graph.leaf_nodes()
+    return executor.migration_plan([leaf for leaf in leaves if apps is None or leaf[0] in apps])
+
+
+def apps_in(alias: str) -> list[str] | None:
+    """The apps with tables in this database, where they are few: the migrations of all the others would do
+    nothing there, slowly. None stands for all apps."""
+    return VOLATILE_APPS if alias == "volatile" else None
 
 
 def copy_sqlite(connection: BaseDatabaseWrapper, backups: Path) -> Path:

@@ -7,6 +7,7 @@ rate limit must not wait for that.
 from __future__ import annotations
 
 VOLATILE_TABLES = {"django_session", "volatile_cache", "api_ratewindow"}
+VOLATILE_APPS = ["sessions", "api"]  # whose models these are; the cache makes its own table
 
 
 class VolatileRouter:

@@ -13,6 +13,9 @@ from pipelime.accounts.keys import create_key
 from pipelime.scope import account_scope
 from tests.factories import AccountFactory, UserFactory
 
+# They reach the database through what other tests ask both kinds of.
+ONCE = ("tests/backoffice/", "tests/attacks/", "tests/api/pgai/", "tests/api/sendpilot/")
+
 
 def pytest_addoption(parser) -> None:
     parser.addoption(
@@ -32,7 +35,7 @@ def pytest_collection_modifyitems(config, items) -> None:
 
 def uses_services(item: pytest.Item) -> bool:
     """Tests of the kernel and of real processes do; of the others, those that ask for a database."""
-    if item.get_closest_marker("once") or "tests/backoffice/" in item.nodeid:
+    if item.get_closest_marker("once") or any(folder in item.nodeid for folder in ONCE):
         return False
     asks = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
     marked = item.get_closest_marker("django_db") or item.get_closest_marker("end_to_end")

@@ -13,6 +13,7 @@ from django.db.utils import DatabaseError
 from django.utils import timezone
 
 from pipelime.doctor.verdicts import Verdict, failure, ok, warning
+from pipelime.upgrading import pending_in
 
 OLDEST_SQLITE = (3, 35)  # UPDATE … FROM, RETURNING and MATERIALIZED, by which work is claimed
 OLDEST_POSTGRESQL = 150000
@@ -85,7 +86,7 @@ def migrations() -> Iterator[Verdict]:
     missing = 0
     for alias in connections:
         executor = MigrationExecutor(connections[alias])
-        missing += len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+        missing += len(pending_in(alias, executor))
     if missing:
         noun = "migration is" if missing == 1 else "migrations are"
         yield failure(f"{missing} {noun} not applied: run bin/manage migrate, or bin/up, which does it.")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -15,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
@@ -23,6 +26,20 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
+
+
+DATABASE = "pipelime.sqlite3"
+
+
+@cache
+def migrated_database() -> Path:
+    """An empty database, made once: only the tests of the first start need to see one being made."""
+    folder = Path(tempfile.mkdtemp(prefix="pipelime-"))
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "USER")}
+    environment = {**kept, "PIPELIME_DATA": str(folder)}
+    subprocess.run(["bin/manage", "migrate", "--verbosity=0"], cwd=ROOT, env=environment, check=True)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder / DATABASE
 
 
 class Installation:
@@ -48,6 +65,8 @@ class Installation:
         self.key = ""
 
     def __enter__(self) -> Self:
+        if "DATABASE_URL" not in self.environment:
+            shutil.copy(migrated_database(), self.folder / DATABASE)
         with (self.folder / "up.out").open("wb") as output:
             self.process = subprocess.Popen(
                 ["bin/up", "--no-demo"],

@@ -88,10 +88,10 @@ def start_a_campaign(page, installation: Installation) -> None:
     page.goto(f"{installation.url}/admin/outreach/campaign/add/")
     page.fill("[name=name]", "Spring")
     page.fill("[name=postal_address]", "1 Elm Street, 12345 Testville")
-    for day in page.query_selector_all("[name=days]:checked"):
+    for day in page.query_selector_all("[name^=windows-][name$=days]:checked"):
         day.uncheck()
-    page.fill("[name=steps-0-subject]", "Hello {{ first_name }}")
-    page.fill("[name=steps-0-body]", "Dear {{ first_name }}, how is {{ company }}?")
+    page.fill("[name=steps-0-variants-0-subject]", "Hello {{ first_name }}")
+    page.fill("[name=steps-0-variants-0-body]", "Dear {{ first_name }}, how is {{ company }}?")
     page.click("text=Make the campaign")
     page.select_option("[name=source]", "all")
     page.click("text=Add them")
