@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import cache
+from hypothesis import settings
 from rest_framework.test import APIClient
 
 from pipelime import doorbell
@@ -13,8 +14,21 @@ from pipelime.accounts.keys import create_key
 from pipelime.scope import account_scope
 from tests.factories import AccountFactory, UserFactory
 
+# The same examples each time, so that a commit is judged by itself: `--hypothesis-profile=default` looks
+# further.
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")
+
 # They reach the database through what other tests ask both kinds of.
-ONCE = ("tests/backoffice/", "tests/attacks/", "tests/api/pgai/", "tests/api/sendpilot/")
+ONCE = (
+    "tests/backoffice/",
+    "tests/attacks/",
+    "tests/api/pgai/",
+    "tests/api/propipelines/",
+    "tests/api/sendpilot/",
+)
+# Their statements are of a kind that no other test has.
+EVERYWHERE = ("test_lead_filters.py", "test_duplicates.py", "test_histories.py")
 
 
 def pytest_addoption(parser) -> None:
@@ -35,7 +49,8 @@ def pytest_collection_modifyitems(config, items) -> None:
 
 def uses_services(item: pytest.Item) -> bool:
     """Tests of the kernel and of real processes do; of the others, those that ask for a database."""
-    if item.get_closest_marker("once") or any(folder in item.nodeid for folder in ONCE):
+    once = any(folder in item.nodeid for folder in ONCE)
+    if item.get_closest_marker("once") or (once and item.path.name not in EVERYWHERE):
         return False
     asks = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
     marked = item.get_closest_marker("django_db") or item.get_closest_marker("end_to_end")

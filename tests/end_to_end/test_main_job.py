@@ -17,7 +17,7 @@ from tests.sinks import HttpReceiver, Request, SmtpSink
 pytestmark = pytest.mark.end_to_end
 
 # MAIN_JOB_ROWS=10000 tells the whole length; what a commit has to wait for is shorter.
-ROWS = int(os.environ.get("MAIN_JOB_ROWS", "1500"))
+ROWS = int(os.environ.get("MAIN_JOB_ROWS", "1000"))
 BAD = 37
 GOOD = ROWS - BAD
 MAILBOXES = 16  # more than threads, so that others go on while the dead worker's leases run out

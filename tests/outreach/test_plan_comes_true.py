@@ -86,7 +86,7 @@ def campaigns(draw):
     opens, hours = draw(st.integers(0, 12)), draw(st.integers(4, 12))
     return {
         "time_zone": draw(ZONES),
-        "windows": [{"days": EVERY_DAY, "from": f"{opens:02}:00", "to": f"{opens + hours:02}:30"}],
+        "windows": [{"days": EVERY_DAY, "from": f"{opens:02}:00", "to": f"{min(opens + hours, 23):02}:30"}],
         "window_zone": draw(st.sampled_from(["campaign", "mailbox", "contact"])),
         "holidays": draw(st.sampled_from(["", "FR"])),
         "priority": draw(st.sampled_from(["follow_ups", "new_contacts"])),

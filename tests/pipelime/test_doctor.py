@@ -26,6 +26,7 @@ from pipelime.accounts.models import Account, Notice
 from pipelime.backoffice.management.commands import doctor
 from pipelime.doctor import configuration, databases, machine, tasks, work
 from pipelime.doctor.verdicts import Verdict, examine, failure, ok, warning
+from tests.end_to_end.installation import DATABASE, migrated_database
 from tests.factories import CampaignFactory, MailboxFactory, MessageFactory
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -586,6 +587,7 @@ def test_a_fresh_installation_lacks_only_its_worker(tmp_path):
     }
     run = {"cwd": ROOT, "env": environment, "capture_output": True, "text": True}
 
+    shutil.copy(migrated_database(), tmp_path / DATABASE)
     upgraded = subprocess.run([sys.executable, "-m", "pipelime.upgrading"], check=False, **run)
     done = subprocess.run([sys.executable, "manage.py", "doctor"], check=False, **run)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import psycopg
 import pytest
 
 from pipelime.running.__main__ import answers
+from tests.end_to_end.installation import DATABASE, migrated_database
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OPERATORS_OWN = re.compile(r"PIPELIME_|SECRET_KEY|DATABASE_URL|BROKER_URL|PORT$|HOST$|DJANGO_SETTINGS_MODULE")
@@ -134,7 +136,9 @@ def test_the_first_start_prints_a_login_that_later_starts_keep(up, tmp_path):
 
 
 @pytest.mark.embedded
-def test_every_killed_process_comes_back_and_none_is_left_behind(up):
+def test_every_killed_process_comes_back_and_none_is_left_behind(up, tmp_path):
+    (tmp_path / "var").mkdir()
+    shutil.copy(migrated_database(), tmp_path / "var" / DATABASE)
     running = up(None, "--no-demo")
     running.read_until("Ctrl-C")
     groups: set[int] = set()
