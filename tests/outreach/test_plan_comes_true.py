@@ -223,7 +223,7 @@ def done(account, until: datetime) -> list[tuple]:
 @pytest.mark.django_db
 @settings(
     deadline=None,
-    max_examples=8,
+    max_examples=5,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink takes minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
