@@ -43,7 +43,7 @@ def sink(pipe) -> None:
 
 
 def fill(opened, port: int, count: int):
-    from crm.models import Company, Contact, ContactEmail
+    from crm.models import Contact
     from outreach.campaigns import create_campaign, start_campaign
     from outreach.enrolling import enrol
     from outreach.mailboxes import create_mailbox
@@ -52,17 +52,8 @@ def fill(opened, port: int, count: int):
     account, user = opened.account, opened.user
     account.postal_address = "1 Bench Street, 12345 Benchville"
     account.save()
-    company, _ = Company.objects.get_or_create(account=account, name="Loretta Inc.")
     first = Contact.objects.count()
-    contacts = Contact.objects.bulk_create(
-        Contact(account=account, first_name=f"Grace{n}", last_name="Hopper", company=company, location="Lyon")
-        for n in range(first, first + count)
-    )
-    ContactEmail.objects.bulk_create(
-        ContactEmail(account=account, contact=contact, address=f"grace{contact.pk}@example.org",
-                     email_key=f"grace{contact.pk}@example.org", is_primary=True)
-        for contact in contacts
-    )  # fmt: skip
+    contacts = people(account, first, count)
     mailboxes = [
         create_mailbox(
             account,
@@ -84,6 +75,22 @@ def fill(opened, port: int, count: int):
     enrol(campaign, Contact.objects.filter(pk__in=[contact.pk for contact in contacts]), by=user)
     Enrolment.objects.update(due_at=campaign.created_at - timedelta(seconds=5))
     start_campaign(campaign, by=user)
+
+
+def people(account, first: int, count: int):
+    from crm.models import Company, Contact, ContactEmail
+
+    company, _ = Company.objects.get_or_create(account=account, name="Loretta Inc.")
+    contacts = Contact.objects.bulk_create(
+        Contact(account=account, first_name=f"Grace{n}", last_name="Hopper", company=company, location="Lyon")
+        for n in range(first, first + count)
+    )
+    ContactEmail.objects.bulk_create(
+        ContactEmail(account=account, contact=contact, address=f"grace{contact.pk}@example.org",
+                     email_key=f"grace{contact.pk}@example.org", is_primary=True)
+        for contact in contacts
+    )  # fmt: skip
+    return contacts
 
 
 def ours(opened, threads: int) -> float:
